@@ -1,0 +1,1 @@
+"""Turns what a reconnecting worker fleet leaves behind into answers."""

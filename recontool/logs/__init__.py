@@ -1,0 +1,1 @@
+"""Logs in and out: the line grammar, formats as data, the streaming reader, the writer."""

@@ -1,0 +1,43 @@
+"""Turns instants into text and back: integer microseconds since the Unix epoch, always UTC.
+
+Integers, because a float second cannot hold every microsecond of this century.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+
+_MICROSECOND = timedelta(microseconds=1)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION_US = {"ms": 1_000, "s": SECOND_US, "m": MINUTE_US, "h": 60 * MINUTE_US, "d": 1440 * MINUTE_US}
+
+
+def from_datetime(at: datetime) -> int:
+    """Microseconds of a zone-aware `at`; TypeError when it carries no zone."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+def to_datetime(at_us: int) -> datetime:
+    """The zone-aware UTC datetime of `at_us`."""
+    return EPOCH + timedelta(microseconds=at_us)
+
+
+def iso(at_us: int) -> str:
+    """`at_us` as RFC 3339 with microseconds and `Z`: 2026-11-24T10:15:32.123456Z."""
+    return f"{to_datetime(at_us):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def seconds(duration_us: int) -> float:
+    """A duration in seconds, exact to the microsecond when printed."""
+    return duration_us / SECOND_US
+
+
+def parse_duration(text: str) -> int | None:
+    """Microseconds of `250ms`, `30s`, `5m`, `1h30m`; None when `text` is no duration."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return round(sum(float(number) * _DURATION_US[unit] for number, unit in parts))
