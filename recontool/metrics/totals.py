@@ -1,0 +1,54 @@
+"""The additive part of every metric: integer counts and sums that merge exactly under any grouping."""
+
+from dataclasses import astuple, dataclass, fields
+from typing import Final
+
+NANOS_PER_MS: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts of one worker, one process or one fleet. Durations are integer nanoseconds or microseconds.
+
+    Integers, because sums of floats depend on the order of adding and could not be split and merged.
+    """
+
+    attempts: int = 0
+    established: int = 0
+    reconnections: int = 0
+    reconnect_us: int = 0
+    sent: int = 0
+    sent_bytes: int = 0
+    received: int = 0
+    acked: int = 0
+    latency_ns: int = 0
+    errors: int = 0
+    executed: int = 0
+    completed: int = 0
+    failed: int = 0
+    timed_tasks: int = 0
+    task_ns: int = 0
+    created: int = 0
+    restored: int = 0
+    compressed: int = 0
+    raw_bytes: int = 0
+    wire_bytes: int = 0
+    timed_compressed: int = 0
+    compress_ns: int = 0
+    timed_decompressed: int = 0
+    decompress_ns: int = 0
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+MESSAGE_TOTALS: Final = ("sent", "sent_bytes", "received", "acked", "latency_ns", "errors")
+
+_known = {row.name for row in fields(Totals)}
+if not set(MESSAGE_TOTALS) <= _known:
+    raise ValueError(f"message totals name unknown fields: {sorted(set(MESSAGE_TOTALS) - _known)}")
+
+
+def nanos(milliseconds: float) -> int:
+    """A logged duration in ms as integer nanoseconds."""
+    return round(milliseconds * NANOS_PER_MS)
