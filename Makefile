@@ -1,0 +1,62 @@
+# Every target sets up what it needs; `make help` lists them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help setup browser demo test check docs bench samples example clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with recontool and all that its tests need
+
+# ensurepip is its own package on Debian (python3-venv), so ask before venv fails half way.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "recontool needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+browser: ## install Debian's Chromium for the browser tests, where you may
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null \
+	    || echo "no Chromium could be installed: the browser tests will be skipped"; \
+	else echo "no Chromium: the browser tests will be skipped; to run them: sudo apt-get install chromium"; fi
+
+demo: $(STAMP) ## run a real fleet through real faults and report on it
+	$(BIN)/recontool demo
+
+test: $(STAMP) browser ## run every test, notebooks included
+	$(BIN)/pytest
+
+check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/codespell
+
+docs: $(STAMP) ## write the generated parts of docs/ anew
+	$(BIN)/python docs/generate.py
+
+bench: $(STAMP) ## measure reading speed, memory and start-up time
+	$(BIN)/python bench/read.py
+	$(BIN)/python bench/startup.py
+
+samples: $(STAMP) ## write sample_logs/ anew and show what changed
+	$(BIN)/python sample_logs/make.py --seed 7
+	@git diff --stat --exit-code -- sample_logs && echo "sample_logs: unchanged"
+
+example: $(STAMP) ## write reports/example.html anew from sample_logs/
+	$(BIN)/recontool report sample_logs/*.log --html -o reports/example.html
+
+clean: ## remove the virtual environment and everything else that was made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage recontool-data
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
