@@ -1,0 +1,74 @@
+"""What deserves the reader's eye first: workers by damage, outages and alerts by length, bounded lists."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from recontool.model.findings import Alert, Analysis, MetricValue, Outage, WorkerResult
+
+Item = TypeVar("Item")
+SEVERITIES = ("CRITICAL", "WARNING", "INFO")
+
+
+def lost_us(worker: WorkerResult) -> int:
+    """Time the worker was down; an open outage counts to its last record."""
+    return sum(length_us(outage, worker.last_us) for outage in worker.outages)
+
+
+def length_us(outage: Outage, last_us: int) -> int:
+    """Length of `outage`; an open one counts to `last_us`."""
+    return max((last_us if outage.end_us is None else outage.end_us) - outage.start_us, 0)
+
+
+def never_connected(worker: WorkerResult) -> bool:
+    """Whether the worker tried to connect and no session was ever established."""
+    established = worker.metrics["successful_connections"].value
+    return not worker.observed and established == 0
+
+
+def by_damage(workers: Iterable[WorkerResult]) -> list[WorkerResult]:
+    """The worst first: never connected, then least stable, most time lost, most failed tasks; then as they came."""
+    return sorted(
+        workers,
+        key=lambda worker: (
+            not never_connected(worker),
+            _number(worker.metrics["connection_stability"], 1.0),
+            -lost_us(worker),
+            -worker.tasks.failed,
+        ),
+    )
+
+
+def worst_outages(worker: WorkerResult) -> list[Outage]:
+    """Open outages first, then the longest; equal ones in time order."""
+    return sorted(
+        worker.outages,
+        key=lambda outage: (outage.end_us is not None, -length_us(outage, worker.last_us), outage.start_us),
+    )
+
+
+def outages_with_end(analysis: Analysis) -> list[tuple[Outage, int]]:
+    """Every outage of every worker with the instant its worker was last seen, in time order."""
+    pairs = [(outage, worker.last_us) for worker in analysis.workers.values() for outage in worker.outages]
+    return sorted(pairs, key=lambda pair: (pair[0].start_us, pair[0].worker))
+
+
+def alerts_by_rule(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
+    """The intervals that fired, by rule, the most severe rule first; within a rule in time order."""
+    rules: dict[str, list[Alert]] = {}
+    fired = (alert for alert in alerts if alert.fired_us is not None)
+    for alert in sorted(fired, key=lambda a: (SEVERITIES.index(a.severity), a.alert, a.pending_us, a.worker or "")):
+        rules.setdefault(alert.alert, []).append(alert)
+    return rules
+
+
+def bounded(
+    items: Iterable[Item], room: int, weight: Callable[[Item], float], at: Callable[[Item], int]
+) -> tuple[list[Item], int]:
+    """The `room` heaviest items in time order, and how many were left out."""
+    everything = list(items)
+    heaviest = sorted(everything, key=lambda item: (-weight(item), at(item)))[:room]
+    return sorted(heaviest, key=at), max(len(everything) - room, 0)
+
+
+def _number(found: MetricValue, otherwise: float) -> float:
+    return otherwise if found.value is None else found.value
