@@ -1,0 +1,1 @@
+"""Coordinator and worker: two sans-I/O machines under thin asyncio shells."""

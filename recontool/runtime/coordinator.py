@@ -1,0 +1,262 @@
+"""The coordinator process: carries out what its roster says, over real sockets, clocks and disks."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+from recontool.logs.writer import LogWriter
+from recontool.model.errors import UsageError
+from recontool.model.events import Value
+from recontool.model.markers import Marker
+from recontool.runtime.config import Options, log_start
+from recontool.runtime.http import Api
+from recontool.runtime.instructions import (
+    Abort,
+    Close,
+    CoordinatorInstruction,
+    Log,
+    Sample,
+    Secure,
+    Send,
+    StoreAssignment,
+    StoreCheckpoint,
+    StoreResult,
+    StoreTask,
+)
+from recontool.runtime.keys import Keys
+from recontool.runtime.link import Link, Receiver
+from recontool.runtime.messages import Json, Message
+from recontool.runtime.protocol import Channel, WireError
+from recontool.runtime.queue import SendQueue
+from recontool.runtime.roster import CLOSE_RESTART, Roster, Task
+from recontool.runtime.ticker import every
+from recontool.runtime.transport import Listener, Socket, listen
+from recontool.storage import snapshots
+from recontool.storage.files import write_whole
+from recontool.storage.journal import Journal, StoredTask
+
+_DRAIN_S: Final = 5.0
+_TICKS_PER_TIMEOUT: Final = 12
+_KEPT_SAMPLES: Final = 100_000  # while the disk refuses them
+
+
+class Coordinator:
+    """One coordinator.
+
+    Args:
+        options: of role coordinator.
+        keys: what clients must prove.
+        log: takes every event; the caller closes it.
+        announce: told host and port once it listens.
+    """
+
+    def __init__(self, options: Options, keys: Keys, log: LogWriter, announce: Callable[[str, int], None]) -> None:
+        self._options, self._writer, self._announce = options, log, announce
+        self._timeout_s = options.seconds("heartbeat_timeout")
+        self._journal = Journal(options.data_dir / "coordinator.db")
+        self._roster = Roster(keys, options.seconds("heartbeat_interval"), self._timeout_s, os.urandom)
+        self._api = Api(keys.operator, self._latest)
+        self._links: dict[int, Link] = {}
+        self._numbers = itertools.count(1)
+        self._held: list[CoordinatorInstruction] = []
+        self._flushing = False
+        self._samples: list[snapshots.Sample] = []
+        self._seen: dict[str, Sample] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then drain.
+
+        Raises:
+            UsageError: the address cannot be listened on.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._failed: asyncio.Future[None] = self._loop.create_future()
+        self._loop.set_exception_handler(self._fail)
+        log_start(self._writer, self._options)
+        self._roster.restore(map(_task, self._journal.load()), self._loop.time())
+        listener = await self._listen()
+        self._perform(self._roster.submit(self._demo_tasks(), self._writer.now_us()))
+        work = [
+            asyncio.create_task(every(self._timeout_s / _TICKS_PER_TIMEOUT, self._tick)),
+            asyncio.create_task(every(self._options.seconds("metrics_interval"), self._log_queues)),
+            asyncio.create_task(self._write_snapshots()),
+        ]
+        for task in work:
+            task.add_done_callback(self._watch)
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([stopping, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():
+                self._failed.result()
+            await self._drain(listener)
+        finally:
+            for task in (*work, stopping):
+                task.cancel()
+            await asyncio.gather(*work, stopping, return_exceptions=True)
+            self._journal.close()
+        await self._write_samples()
+        self._log(Marker.CONNECT, "closed", {"code": CLOSE_RESTART, "reason": "coordinator stopped"})
+
+    async def _listen(self) -> Listener:
+        host, port = self._options.text("host"), self._options.count("port")
+        try:
+            listener = await listen(host, port, self._serve, self._api.answer, self._timeout_s)
+        except OSError as error:
+            hint = "another process may listen there; --port 0 picks a free port"
+            raise UsageError(f"cannot listen: {error}", where=f"{host}:{port}", hint=hint) from None
+        write_whole(self._options.data_dir / "coordinator.port", f"{listener.port}\n".encode())
+        self._writer.text("INFO", f"listening on {host}:{listener.port}")
+        self._announce(host, listener.port)
+        return listener
+
+    async def _serve(self, socket: Socket) -> None:
+        number = next(self._numbers)
+
+        def log(marker: Marker | None, name: str, fields: dict[str, Value]) -> None:
+            worker = self._roster.name_of(number)
+            self._log(marker, name, {**fields, "worker": worker} if worker else fields)
+
+        level, minimum = self._options.count("compression_level"), self._options.count("min_compress_size")
+        prioritised = bool(self._options.tunables["enable_priority_queue"])
+        queue = SendQueue(prioritised, self._options.count("queue_high_watermark"))
+        link = self._links[number] = Link(socket, Channel("coordinator", level, minimum, log), queue, log)
+        self._perform(self._roster.connected(number, socket.peer, self._loop.time()))
+        ended = await link.run(self._receiver(number))
+        del self._links[number]
+        self._perform(self._roster.dropped(number, ended.code, self._loop.time(), ended.reason))
+
+    def _receiver(self, number: int) -> Receiver:
+        def message(message: Message, seq: int) -> None:
+            now_s, at_us = self._loop.time(), self._writer.now_us()
+            self._perform(self._roster.heard(number, message, seq, now_s, at_us))
+
+        def broken(error: WireError) -> None:
+            now_s = self._loop.time()
+            self._perform(self._roster.broken(number, error.kind, error.error, now_s, error.size_bytes))
+
+        return Receiver(message, lambda _: None, broken)
+
+    # --- carrying out -----------------------------------------------------------------------------------
+
+    def _perform(self, instructions: list[CoordinatorInstruction]) -> None:
+        """Stores join the open transaction; all else waits for its commit, shared by what came meanwhile."""
+        for instruction in instructions:
+            match instruction:
+                case StoreTask(task, spec, at_us):
+                    self._journal.add_task(task, spec, at_us)
+                case StoreAssignment(task, worker, lease):
+                    self._journal.assign(task, worker, lease)
+                case StoreCheckpoint(task, number, state):
+                    self._journal.checkpoint(task, number, state)
+                case StoreResult(task, worker, ok, value, error, at_us):
+                    self._journal.apply(task, worker, ok=ok, value=value, error=error, at_us=at_us)
+                case _:
+                    self._held.append(instruction)
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        held, self._held = self._held, []
+        self._journal.commit()
+        for instruction in held:
+            self._carry_out(instruction)
+
+    def _carry_out(self, instruction: CoordinatorInstruction) -> None:
+        match instruction:
+            case Log(marker, name, fields):
+                self._log(marker, name, fields)
+                if name == "accepted":
+                    self._seen.setdefault(str(fields["worker"]), Sample(str(fields["worker"]), 0, {}))
+            case Sample(worker, at_us, metrics):
+                self._seen[worker] = instruction
+                self._samples.append(snapshots.Sample(at_us, worker, metrics))
+            case Send(message, number) if number in self._links:
+                self._links[number].send(message)
+            case Secure(key, number) if number in self._links:
+                self._links[number].channel.secure(key)
+            case Close(code, reason, number) if number in self._links:
+                self._links[number].close(code, reason)
+            case Abort(number) if number in self._links:
+                self._links[number].abort()
+
+    def _log(self, marker: Marker | None, name: str, fields: dict[str, Value]) -> None:
+        self._writer.event(marker, name, **fields)
+
+    def _tick(self) -> None:
+        self._perform(self._roster.tick(self._loop.time()))
+
+    def _log_queues(self) -> None:
+        queues = [link.queue for link in self._links.values()]
+        oldest_s = max((queue.oldest_s(self._loop.time()) for queue in queues), default=0.0)
+        self._log(None, "queue", {"depth": sum(map(len, queues)), "oldest_s": oldest_s})
+
+    # --- metrics ----------------------------------------------------------------------------------------
+
+    def _latest(self, worker: str) -> Sample | None:
+        return self._seen.get(worker)
+
+    async def _write_snapshots(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.seconds("snapshot_interval"))
+            await self._write_samples()
+
+    async def _write_samples(self) -> None:
+        batch, self._samples = self._samples, []
+        if not batch:
+            return
+        try:
+            await asyncio.to_thread(snapshots.write, self._options.data_dir / "snapshots", batch)
+        except OSError as error:
+            self._writer.text("ERROR", f"{len(batch)} metric samples could not be written, trying again: {error}")
+            self._samples = [*batch, *self._samples][-_KEPT_SAMPLES:]
+
+    # --- beginning and end ------------------------------------------------------------------------------
+
+    def _demo_tasks(self) -> list[tuple[str, dict[str, Json]]]:
+        return [(self._roster.new_id(), demo_task(number)) for number in range(self._options.demo_tasks)]
+
+    async def _drain(self, listener: Listener) -> None:
+        listener.stop_accepting()
+        self._perform(self._roster.drain())
+        await listener.wait_closed(_DRAIN_S)
+        while self._flushing:  # the last connections' ends are still to be logged
+            await asyncio.sleep(0)
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+    def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception") or RuntimeError(str(context.get("message")))
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+
+def demo_task(number: int) -> dict[str, Json]:
+    """The `number`-th task of `--demo-tasks`: mostly sleeps with checkpoints, some echoes, few failures."""
+    name = f"demo-{number + 1}"
+    if number % 10 == 9:  # noqa: PLR2004
+        return {"type": "fail", "name": name, "at": 3, "seconds": 0.1}
+    if number % 3 == 2:  # noqa: PLR2004
+        return {"type": "echo", "name": name, "size": 64 * 1024}
+    return {"type": "sleep", "name": name, "iterations": 10, "seconds": 0.1, "checkpoint_every": 2}
+
+
+def _task(stored: StoredTask) -> Task:
+    state = "pending" if stored.worker is None else "assigned"
+    if stored.ok is not None:
+        state = "done" if stored.ok else "failed"
+    return Task(
+        id=stored.id,
+        spec=stored.spec,
+        state=state,
+        worker=stored.worker,
+        lease=stored.lease,
+        number=stored.number,
+        checkpoint=stored.state,
+        applied_us=stored.applied_us,
+    )

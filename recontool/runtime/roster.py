@@ -1,0 +1,421 @@
+"""The coordinator's machine: connections and messages go in, what to do comes out. No socket, no clock.
+
+It knows every connection, the worker behind it, and every task with its lease. A worker whose connection
+ends keeps its leases for a grace period, so that it can come back and go on; after that its tasks go to
+another worker with their last checkpoint. A result is applied once, keyed by task id.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from recontool.model.events import Value
+from recontool.model.markers import COORDINATOR, Marker
+from recontool.runtime import keys
+from recontool.runtime.instructions import (
+    Abort,
+    Close,
+    CoordinatorInstruction,
+    Log,
+    Sample,
+    Secure,
+    Send,
+    StoreAssignment,
+    StoreCheckpoint,
+    StoreResult,
+    StoreTask,
+)
+from recontool.runtime.messages import (
+    Ack,
+    Assign,
+    Cancel,
+    Challenge,
+    Checkpoint,
+    GoingAway,
+    Heartbeat,
+    Hello,
+    Json,
+    Leaving,
+    ListTasks,
+    Message,
+    Refuse,
+    Rejected,
+    Report,
+    Result,
+    Running,
+    Submit,
+    Submitted,
+    Sync,
+    Synced,
+    TaskList,
+    TaskRow,
+    Welcome,
+)
+
+Phase = Enum("Phase", "CHALLENGED WORKER OPERATOR ENDED")
+Instructions = list[CoordinatorInstruction]
+
+NAME: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
+LEASE_TIMEOUTS: Final = 3  # heartbeat timeouts a disconnected worker keeps its tasks
+RETURN_AFTER_S: Final = 1.0  # a restart is not over sooner
+RETURN_WINDOW_S: Final = 2.0
+CLOSE_RESTART: Final = 1012
+CLOSE_POLICY: Final = 1008
+CLOSE_REPLACED: Final = 4000
+CLOSE_ABNORMAL: Final = 1006
+
+ALLOWED: Final[dict[Phase, frozenset[type]]] = {
+    Phase.CHALLENGED: frozenset({Hello}),
+    Phase.WORKER: frozenset({Heartbeat, Ack, Sync, Checkpoint, Result, Report, Leaving}),
+    Phase.OPERATOR: frozenset({Heartbeat, Ack, Submit, ListTasks}),
+    Phase.ENDED: frozenset(),
+}
+
+
+@dataclass(slots=True)
+class Peer:
+    """One connection. `heard_s` and `beat_s` are monotonic seconds."""
+
+    link: int
+    address: str
+    nonce: bytes
+    heard_s: float
+    beat_s: float
+    phase: Phase = Phase.CHALLENGED
+    name: str = ""
+    session: str = ""
+    slots: int = 0
+    synced: bool = False
+    leaving: bool = False
+    tasks: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Task:
+    """One task. `lease` counts its assignments; `until_s` is set while its worker is away."""
+
+    id: str
+    spec: dict[str, Json]
+    state: str = "pending"  # pending, assigned, done, failed
+    worker: str | None = None
+    lease: int = 0
+    number: int = 0
+    checkpoint: Json = None
+    until_s: float | None = None
+    applied_us: int | None = None
+
+
+class Roster:
+    """Who is connected and who does what.
+
+    Args:
+        secrets: the keys clients must prove.
+        heartbeat_s: time between heartbeats to each peer.
+        timeout_s: silence after which a peer counts as dead.
+        entropy: as many random bytes as asked for.
+    """
+
+    def __init__(
+        self, secrets: keys.Keys, heartbeat_s: float, timeout_s: float, entropy: Callable[[int], bytes]
+    ) -> None:
+        self.tasks: dict[str, Task] = {}
+        self._peers: dict[int, Peer] = {}
+        self._workers: dict[str, Peer] = {}
+        self._pending: deque[str] = deque()
+        self._away: set[str] = set()  # tasks whose worker is not connected
+        self._secrets, self._heartbeat_s, self._timeout_s, self._entropy = secrets, heartbeat_s, timeout_s, entropy
+        self._draining = False
+
+    def restore(self, tasks: Iterable[Task], now_s: float) -> None:
+        """Take over the tasks of an earlier run; their workers get the grace period to come back."""
+        for task in tasks:
+            self.tasks[task.id] = task
+            if task.state == "pending":
+                self._pending.append(task.id)
+            elif task.state == "assigned":
+                self._leave_lease(task, now_s)
+
+    def name_of(self, link: int) -> str:
+        """The worker or operator behind a connection; "" until it has proved who it is."""
+        peer = self._peers.get(link)
+        return peer.name if peer is not None else ""
+
+    def connected(self, link: int, address: str, now_s: float) -> Instructions:
+        """A connection was opened."""
+        nonce = self._entropy(keys.NONCE_BYTES)
+        self._peers[link] = Peer(link, address, nonce, now_s, now_s + self._heartbeat_s)
+        return [Send(Challenge(nonce), link)]
+
+    def heard(self, link: int, message: Message, seq: int, now_s: float, at_us: int) -> Instructions:
+        """A message came. `at_us` is the wall clock, for what is stored."""
+        peer = self._peers.get(link)
+        if peer is None or peer.phase is Phase.ENDED:
+            return []
+        if type(message) not in ALLOWED[peer.phase]:
+            return self.broken(link, "malformed", f"{type(message).__name__} while {peer.phase.name.lower()}", now_s)
+        peer.heard_s = now_s
+        ack: Instructions = [Send(Ack(seq), link)]
+        match message:
+            case Hello():
+                return self._hello(peer, message, now_s)
+            case Ack():
+                return []
+            case Sync():
+                return [*self._sync(peer, message, at_us), *ack, *self._assign()]
+            case Result():
+                return [*self._apply(peer, message, at_us), *ack, *self._assign()]
+            case Checkpoint():
+                return [*self._checkpoint(peer, message), *ack]
+            case Report():
+                return [Sample(peer.name, message.at_us, message.metrics), *ack]
+            case Leaving():
+                peer.leaving = True
+            case Submit():
+                return [*ack, *self._submitted(peer, message, at_us), *self._assign()]
+            case ListTasks():
+                return [*ack, Send(TaskList([_row(task) for task in self.tasks.values()]), link)]
+        return ack
+
+    def broken(self, link: int, kind: str, error: str, now_s: float, size_bytes: int = 0) -> Instructions:
+        """A frame came that must not be acted on: say so and end the connection."""
+        peer = self._peers.get(link)
+        if peer is None or peer.phase is Phase.ENDED:
+            return []
+        fields: dict[str, Value] = {"error": error, "peer": peer.address}
+        if peer.name:
+            fields["worker"] = peer.name
+        if size_bytes:
+            fields["size_bytes"] = size_bytes
+        return [
+            Log(Marker.SECURITY, kind, fields),
+            *self._end(peer, CLOSE_POLICY, kind, now_s),
+            Close(CLOSE_POLICY, kind, link),
+        ]
+
+    def dropped(self, link: int, code: int, now_s: float, reason: str = "") -> Instructions:
+        """A connection has ended."""
+        peer = self._peers.pop(link, None)
+        if peer is None:
+            return []
+        return [*self._end(peer, code, reason, now_s), *self._assign()]
+
+    def tick(self, now_s: float) -> Instructions:
+        """Send heartbeats, drop silent peers, requeue tasks whose lease ran out."""
+        found: Instructions = []
+        for peer in list(self._peers.values()):
+            if peer.phase is Phase.ENDED:
+                continue
+            if now_s >= peer.heard_s + self._timeout_s:
+                found += [*self._end(peer, CLOSE_ABNORMAL, "heartbeat", now_s), Abort(peer.link)]
+            elif peer.phase is Phase.WORKER and now_s >= peer.beat_s:
+                peer.beat_s = now_s + self._heartbeat_s
+                found.append(Send(Heartbeat(), peer.link))
+        for task_id in list(self._away):
+            task = self.tasks[task_id]
+            if task.until_s is not None and now_s >= task.until_s:
+                self._requeue(task)
+        return [*found, *self._assign()]
+
+    def submit(self, specs: Iterable[tuple[str, dict[str, Json]]], at_us: int) -> Instructions:
+        """Take tasks under the ids given with them."""
+        found: Instructions = []
+        for task_id, spec in specs:
+            self.tasks[task_id] = Task(task_id, spec)
+            self._pending.append(task_id)
+            found.append(StoreTask(task_id, spec, at_us))
+            found.append(Log(Marker.TASK, "submitted", {"task": task_id, "type": str(spec.get("type"))}))
+        return found
+
+    def drain(self) -> Instructions:
+        """Tell every peer that the coordinator goes, and when to come back."""
+        self._draining = True
+        found: Instructions = []
+        for peer in self._peers.values():
+            if peer.phase is Phase.WORKER:
+                found.append(Send(GoingAway(RETURN_AFTER_S, RETURN_WINDOW_S), peer.link))
+            found.append(Close(CLOSE_RESTART, "service restart", peer.link))
+        return found
+
+    # --- connections ------------------------------------------------------------------------------------
+
+    def _hello(self, peer: Peer, hello: Hello, now_s: float) -> Instructions:
+        key = self._secrets.of(hello.role)
+        expected = keys.proof(key, hello.role, hello.name, peer.nonce, hello.nonce)
+        if not NAME.fullmatch(hello.name) or hello.name == COORDINATOR:
+            return self._refuse(peer, "bad name", hello.name[:128])
+        if not keys.same(hello.proof, expected):
+            return self._refuse(peer, "wrong key", hello.name)
+        peer.name, peer.slots = hello.name, max(1, hello.slots)
+        peer.session = self._entropy(6).hex()
+        peer.beat_s = now_s + self._heartbeat_s
+        worker = hello.role == "worker"
+        peer.phase = Phase.WORKER if worker else Phase.OPERATOR
+        replaced = self._replace(peer, now_s) if worker else []
+        resumed = any(self.tasks[task].worker == peer.name for task in self._away)
+        fields: dict[str, Value] = {"worker": peer.name, "peer": peer.address}
+        accepted: Instructions = []
+        if worker:
+            accepted = [Log(Marker.CONNECT, "accepted", {"worker": peer.name, "session": peer.session})]
+        return [
+            Log(Marker.SECURITY, "auth_ok", fields),
+            *replaced,
+            *accepted,
+            Secure(keys.session_key(key, hello.role, hello.name, peer.nonce, hello.nonce), peer.link),
+            Send(Welcome(peer.session, resumed), peer.link),
+        ]
+
+    def _refuse(self, peer: Peer, reason: str, name: str) -> Instructions:
+        peer.phase = Phase.ENDED
+        fields: dict[str, Value] = {"reason": reason, "peer": peer.address, "worker": name}
+        return [
+            Log(Marker.SECURITY, "auth_failed", fields),
+            Send(Refuse(reason), peer.link),
+            Close(CLOSE_POLICY, reason, peer.link),
+        ]
+
+    def _replace(self, peer: Peer, now_s: float) -> Instructions:
+        """A worker that dials again has given up its old connection, whatever that looks like from here."""
+        old = self._workers.get(peer.name)
+        self._workers[peer.name] = peer
+        if old is None:
+            return []
+        return [*self._end(old, CLOSE_REPLACED, "replaced", now_s), Close(CLOSE_REPLACED, "replaced", old.link)]
+
+    def _end(self, peer: Peer, code: int, reason: str, now_s: float) -> Instructions:
+        if peer.phase is not Phase.WORKER:
+            peer.phase = Phase.ENDED
+            return []
+        peer.phase = Phase.ENDED
+        if self._workers.get(peer.name) is peer:
+            del self._workers[peer.name]
+        for task_id in peer.tasks:
+            task = self.tasks[task_id]
+            if peer.leaving:
+                self._requeue(task)
+            else:
+                self._leave_lease(task, now_s)
+        peer.tasks.clear()
+        fields: dict[str, Value] = {"worker": peer.name, "code": code}
+        if reason:
+            fields["reason"] = reason
+        return [Log(Marker.CONNECT, "disconnected", fields)]
+
+    # --- tasks ------------------------------------------------------------------------------------------
+
+    def _submitted(self, peer: Peer, submit: Submit, at_us: int) -> Instructions:
+        if self._draining:
+            return [Send(Rejected("the coordinator shuts down"), peer.link)]
+        if not all(isinstance(spec.get("type"), str) for spec in submit.tasks):
+            return [Send(Rejected('every task needs a "type" that is a string'), peer.link)]
+        specs = [(self.new_id(), spec) for spec in submit.tasks]
+        return [*self.submit(specs, at_us), Send(Submitted([task_id for task_id, _ in specs]), peer.link)]
+
+    def new_id(self) -> str:
+        """A task id no other coordinator has given: workers keep files under it."""
+        return f"t-{self._entropy(6).hex()}"
+
+    def _sync(self, peer: Peer, sync: Sync, at_us: int) -> Instructions:
+        known = [task_id for task_id in sync.results if self._settled(task_id)]
+        stop = [running.task for running in sync.running if not self._adopt(peer, running)]
+        held = peer.tasks.union(sync.results)
+        for task_id in [task_id for task_id in self._away if self.tasks[task_id].worker == peer.name]:
+            if task_id not in held:  # it restarted, or never got the assignment
+                self._requeue(self.tasks[task_id])
+        peer.synced = True
+        fields: dict[str, Value] = {"worker": peer.name}
+        return [
+            Log(Marker.SYNC, "started", {**fields, "results": len(sync.results), "states": len(sync.running)}),
+            *(Log(Marker.TASK, "duplicate", {**fields, "task": task_id}) for task_id in known),
+            Send(Synced(known, stop), peer.link),
+            Log(Marker.SYNC, "completed", {**fields, "duplicates": len(known)}),
+        ]
+
+    def _adopt(self, peer: Peer, running: Running) -> bool:
+        """Let `peer` go on with what it runs, unless the task is settled or another worker's by now."""
+        task = self.tasks.get(running.task)
+        if task is None or task.lease != running.lease or task.applied_us is not None:
+            return False
+        if task.state == "assigned" and task.worker != peer.name:
+            return False
+        self._away.discard(task.id)
+        task.state, task.worker, task.until_s = "assigned", peer.name, None
+        peer.tasks.add(task.id)
+        return True
+
+    def _settled(self, task_id: str) -> bool:
+        """Whether nobody waits for this task's result: it has one, or another coordinator gave the task."""
+        task = self.tasks.get(task_id)
+        return task is None or task.applied_us is not None
+
+    def _apply(self, peer: Peer, result: Result, at_us: int) -> Instructions:
+        fields: dict[str, Value] = {"task": result.task, "worker": peer.name}
+        task = self.tasks.get(result.task)
+        if task is None or task.applied_us is not None:
+            return [Log(Marker.TASK, "duplicate", fields)]
+        other = self._workers.get(task.worker or "")
+        cancel: Instructions = []
+        if other is not None and other is not peer and task.id in other.tasks:
+            cancel = [Send(Cancel(task.id), other.link)]
+        self._release(task)
+        task.state, task.worker, task.applied_us = ("done" if result.ok else "failed"), peer.name, at_us
+        task.checkpoint = None
+        return [
+            StoreResult(task.id, peer.name, result.ok, result.value, result.error, at_us),
+            Log(Marker.TASK, "applied", fields),
+            *cancel,
+        ]
+
+    def _checkpoint(self, peer: Peer, checkpoint: Checkpoint) -> Instructions:
+        task = self.tasks.get(checkpoint.task)
+        # Fencing: a worker that lost the lease must not overwrite the progress of the one that has it.
+        if task is None or task.worker != peer.name or task.lease != checkpoint.lease or task.applied_us is not None:
+            return []
+        task.number, task.checkpoint = checkpoint.number, checkpoint.state
+        return [StoreCheckpoint(task.id, checkpoint.number, checkpoint.state)]
+
+    def _assign(self) -> Instructions:
+        found: Instructions = []
+        while self._pending and not self._draining:
+            peer = self._least_busy()
+            if peer is None:
+                break
+            task = self.tasks[self._pending.popleft()]
+            if task.state != "pending":
+                continue  # a late result settled it while it waited
+            task.state, task.worker, task.lease = "assigned", peer.name, task.lease + 1
+            peer.tasks.add(task.id)
+            found += [
+                StoreAssignment(task.id, peer.name, task.lease),
+                Log(Marker.TASK, "assigned", {"task": task.id, "worker": peer.name}),
+                Send(Assign(task.id, task.lease, task.spec, task.number, task.checkpoint), peer.link),
+            ]
+        return found
+
+    def _least_busy(self) -> Peer | None:
+        free = [
+            peer for peer in self._workers.values() if peer.synced and not peer.leaving and len(peer.tasks) < peer.slots
+        ]
+        return min(free, key=lambda peer: len(peer.tasks), default=None)
+
+    def _leave_lease(self, task: Task, now_s: float) -> None:
+        task.until_s = now_s + LEASE_TIMEOUTS * self._timeout_s
+        self._away.add(task.id)
+
+    def _requeue(self, task: Task) -> None:
+        self._release(task)
+        task.state, task.worker = "pending", None
+        self._pending.appendleft(task.id)  # it has waited longest
+
+    def _release(self, task: Task) -> None:
+        task.until_s = None
+        self._away.discard(task.id)
+        holder = self._workers.get(task.worker or "")
+        if holder is not None:
+            holder.tasks.discard(task.id)
+
+
+def _row(task: Task) -> TaskRow:
+    return TaskRow(task.id, str(task.spec.get("type")), task.state, task.worker, task.lease, task.applied_us)
