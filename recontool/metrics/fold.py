@@ -4,6 +4,7 @@ The live plugin and the analysis run this very fold, so on the same events they 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from recontool.metrics.activity import Activity
@@ -33,7 +34,7 @@ class WorkerFold:
     """
 
     def __init__(self, worker: str, *, live: bool = False, claim_only: frozenset[str] = frozenset()) -> None:
-        self.worker = worker
+        self.worker = self.source_id = worker
         self.timeline = Timeline(worker)
         self.tasks = TaskFold()
         self.gaps = Gaps()
@@ -47,6 +48,7 @@ class WorkerFold:
         self._started = False
         self._live, self._claim_only = live, claim_only
         self._settled = Totals()  # processes that have ended
+        self._plain = True  # nothing settled yet
         self._current = Totals()  # events of the running process
         self._claim: Claim | None = None
         self._debug = live
@@ -101,9 +103,22 @@ class WorkerFold:
             self.gaps.pause()
         self.last_us = max(self.last_us, at_us)
 
+    def rename(self, key: str) -> None:
+        """Findings from now on carry `key`: several overlapping logs share this worker's id."""
+        if key != self.worker:
+            self.worker = key
+            self.timeline.rename(key)
+            self.disagreements = [replace(one, worker=key) for one in self.disagreements]
+
     def totals(self) -> Totals:
         """Counts over all processes of the worker, trusted claims standing in where a log shows no events."""
         return self._settled + self._resolved()
+
+    def value(self, metric: str) -> float | None:
+        """The metric now, by its formula; None where nothing counts."""
+        if self._plain and not self._stands_in():
+            return FORMULAS[metric](self._current)  # the common case, without adding up
+        return FORMULAS[metric](self.totals())
 
     def source(self, metric: str) -> Source:
         """Where the value of `metric` comes from; "" when the log can show neither events nor a claim."""
@@ -145,6 +160,7 @@ class WorkerFold:
         if self._stands_in():
             self._claimed.add("block")
         self._settled = self.totals()
+        self._plain = self._settled == Totals()
         self._current = Totals()
         self._claim = None
         self._debug = self._live

@@ -5,7 +5,7 @@ change nothing. An orderly close ends observation until the next process start. 
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -58,6 +58,11 @@ class Timeline:
         self._absent_since: int | None = None
         self._session_start_us = 0
         self._attempt_pending = False
+
+    def rename(self, key: str) -> None:
+        """Outages carry `key` instead of the worker's id."""
+        self.worker = key
+        self.outages = [replace(outage, worker=key) for outage in self.outages]
 
     def attempt(self, at_us: int) -> None:
         """A try to connect begins; one that was still pending has thereby failed."""

@@ -131,6 +131,7 @@ class WorkerResult:
     config: Mapping[str, Value] = field(default_factory=dict)
     task_ms: tuple[float, ...] = ()  # a bounded, evenly thinned sample of execution times
     first_error: str = ""  # text of the first failed task
+    first_error_evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

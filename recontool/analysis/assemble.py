@@ -1,0 +1,109 @@
+"""Closes the folds of a fleet into one `Analysis`."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from recontool.analysis.fleet import Chain, FleetFold
+from recontool.analysis.incidents import find_incidents
+from recontool.analysis.quality import notes_on
+from recontool.analysis.recommendations import recommend
+from recontool.analysis.verdict import judge_fleet
+from recontool.metrics.judgement import fleet_metrics, worker_metrics
+from recontool.model.findings import Analysis, InputFile, QualityNote, Tasks, WorkerResult
+
+
+def assemble(
+    fleet: FleetFold,
+    inputs: Sequence[InputFile],
+    snapshots: Mapping[str, WorkerResult],
+    notes: Sequence[QualityNote],
+    version: str,
+) -> Analysis:
+    """Everything the folds know. `snapshots` are workers known from snapshot files only."""
+    chains = fleet.chains()
+    workers = {key: worker_result(key, chain) for key, chain in chains.items()}
+    workers.update({key: result for key, result in snapshots.items() if key not in workers})
+    workers = {key: workers[key] for key in sorted(workers, key=_natural)}
+    coordinators = {name: fold.result() for name, fold in sorted(fleet.coordinators().items())}
+    ends = [one.last_us for one in (*workers.values(), *coordinators.values())]
+    starts = [one.first_us for one in (*workers.values(), *coordinators.values())]
+    last_us = max(ends, default=None)
+    incidents = find_incidents(
+        (outage for worker in workers.values() for outage in worker.outages), list(coordinators.values()), last_us or 0
+    )
+    alerts = sorted(
+        (alert for chain in chains.values() for alert in chain.watch.alerts()),
+        key=lambda alert: (alert.pending_us, alert.alert, alert.worker or ""),
+    )
+    folds = {key: chain.fold for key, chain in chains.items()}
+    metrics = fleet_metrics(folds, {key: worker.metrics for key, worker in workers.items()})
+    security = fleet.security.findings()
+    return Analysis(
+        verdict=judge_fleet(workers, incidents, alerts, metrics, len(coordinators)),
+        inputs=tuple(inputs),
+        workers=workers,
+        coordinators=coordinators,
+        fleet=metrics,
+        fleet_derived=_fleet_derived(workers),
+        incidents=incidents,
+        alerts=tuple(alerts),
+        disagreements=tuple(one for fold in folds.values() for one in fold.disagreements),
+        recommendations=recommend(workers, incidents, security),
+        security=security,
+        quality=(*notes, *fleet.notes_on_identity(), *notes_on(inputs, workers)),
+        first_us=min(starts, default=None),
+        last_us=last_us,
+        version=version,
+    )
+
+
+def worker_result(key: str, chain: Chain) -> WorkerResult:
+    """One worker at its last record."""
+    fold = chain.fold
+    fold.rename(key)
+    chain.watch.finish()
+    timeline, totals = fold.timeline, fold.totals()
+    timeline.expire(fold.last_us)
+    return WorkerResult(
+        key=key,
+        worker=fold.source_id,
+        files=tuple(chain.files),
+        first_us=fold.first_us,
+        last_us=fold.last_us,
+        metrics=worker_metrics(fold),
+        derived={
+            "reconnections": totals.reconnections,
+            "failed_reconnections_total": max(0, totals.attempts - totals.established),
+            "max_reconnections_per_minute": timeline.most_per_minute,
+            "forced_reconnections": timeline.forced(),
+            "restarts": timeline.restarts,
+            "gave_up": timeline.gave_up,
+        },
+        outages=timeline.all_outages(),
+        tasks=Tasks(totals.executed, totals.completed, totals.failed, fold.tasks.unfinished),
+        markers=fold.markers,
+        gaps=fold.gaps.spans(),
+        flaps=tuple(timeline.flaps),
+        starts_us=tuple(fold.starts_us),
+        observed=timeline.observed(fold.last_us),
+        activity=fold.activity.buckets(),
+        config=fold.config,
+        task_ms=tuple(fold.tasks.sample_ms),
+        first_error=fold.tasks.first_error,
+        first_error_evidence=fold.tasks.first_error_evidence,
+    )
+
+
+def _fleet_derived(workers: Mapping[str, WorkerResult]) -> dict[str, float]:
+    """Counters add up; the busiest minute is that of the worst worker."""
+    combined: dict[str, float] = {}
+    for worker in workers.values():
+        for name, value in worker.derived.items():
+            known = combined.get(name, 0)
+            combined[name] = max(known, value) if name.startswith("max_") else known + value
+    return combined
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    """worker-2 before worker-10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]

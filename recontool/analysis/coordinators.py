@@ -1,0 +1,63 @@
+"""Folds a coordinator's own log: when it ran, whom it took in, what it applied."""
+
+from typing import Final
+
+from recontool.model.events import Event
+from recontool.model.findings import CoordinatorResult
+
+_COUNTED: Final = {
+    ("", "config"): "starts",
+    ("", "process_started"): "starts",
+    ("CONNECT", "closed"): "stops",
+    ("CONNECT", "accepted"): "accepted",
+    ("CONNECT", "disconnected"): "disconnected",
+    ("SECURITY", "auth_failed"): "rejected",
+    ("TASK", "submitted"): "submitted",
+    ("TASK", "assigned"): "assigned",
+    ("TASK", "applied"): "applied",
+    ("TASK", "duplicate"): "duplicate",
+}
+
+
+class CoordinatorFold:
+    """Feed every record of one coordinator in log order."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._counts = dict.fromkeys(dict.fromkeys(_COUNTED.values()), 0)
+        self._markers: dict[str, int] = {}
+        self._starts_us: list[int] = []
+        self._stops_us: list[int] = []
+        self._start_evidence: list[str] = []
+        self._first_us: int | None = None
+        self._last_us = 0
+
+    def feed(self, event: Event, file: str) -> None:
+        """Fold one record."""
+        if self._first_us is None:
+            self._first_us = self._last_us = event.at_us
+        self._last_us = max(self._last_us, event.at_us)
+        if event.marker:
+            self._markers[event.marker] = self._markers.get(event.marker, 0) + 1
+        counted = _COUNTED.get((event.marker, event.name))
+        if counted is None:
+            return
+        self._counts[counted] += 1
+        if counted == "starts":
+            self._starts_us.append(event.at_us)
+            self._start_evidence.append(f"{file}:{event.line}")
+        elif counted == "stops":
+            self._stops_us.append(event.at_us)
+
+    def result(self) -> CoordinatorResult:
+        """What the log told."""
+        return CoordinatorResult(
+            self.name,
+            self._first_us or 0,
+            self._last_us,
+            tuple(self._starts_us),
+            tuple(self._stops_us),
+            self._counts,
+            self._markers,
+            tuple(self._start_evidence),
+        )

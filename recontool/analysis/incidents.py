@@ -1,0 +1,98 @@
+"""Groups outages of several workers that have one cause, using the coordinators' own logs as witnesses.
+
+First form: by time. Outages whose starts lie close together form a group; a coordinator that started, stopped
+or stayed up meanwhile says what the cause was.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from recontool.model.findings import CoordinatorResult, Incident, Outage
+from recontool.model.instant import SECOND_US, seconds
+
+CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
+DEADLINE_SPREAD_US: Final = 6 * SECOND_US  # heartbeat deadlines expire up to one interval apart
+_PLANNED: Final = frozenset({1001, 1012})
+_SLACK_US: Final = 2 * SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """What the coordinators' logs say about a stretch of time."""
+
+    restarted: tuple[str, ...] = ()  # evidence of starts inside it
+    stopped: bool = False  # an orderly stop stands at its beginning
+    up: bool = False  # a coordinator logged all through it
+
+
+def find_incidents(
+    outages: Iterable[Outage], coordinators: Sequence[CoordinatorResult], last_us: int
+) -> tuple[Incident, ...]:
+    """Incidents of at least two workers, in time order; `last_us` is where open outages are counted to."""
+    # Deliberate disconnects of single workers share a moment only by chance.
+    shared = sorted((outage for outage in outages if outage.cause != "forced"), key=lambda outage: outage.start_us)
+    found = [_incident(group, coordinators, last_us) for group in _groups(shared)]
+    return tuple(incident for incident in found if incident is not None)
+
+
+def _groups(outages: Sequence[Outage]) -> Iterable[list[Outage]]:
+    group: list[Outage] = []
+    for outage in outages:
+        if group and outage.start_us - group[-1].start_us > _reach(group[-1], outage):
+            yield group
+            group = []
+        group.append(outage)
+    if group:
+        yield group
+
+
+def _reach(one: Outage, other: Outage) -> int:
+    return DEADLINE_SPREAD_US if "heartbeat" in {one.cause, other.cause} else CLOSE_US
+
+
+def _incident(group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int) -> Incident | None:
+    workers = tuple(dict.fromkeys(outage.worker for outage in group))
+    if len(workers) < 2:  # noqa: PLR2004
+        return None
+    start_us = group[0].start_us
+    ends = [outage.end_us for outage in group if outage.end_us is not None]
+    end_us = max(ends) if len(ends) == len(group) else None
+    witness = _witness(coordinators, start_us, end_us if end_us is not None else last_us)
+    cause, title = _cause(group, workers, witness)
+    lost_us = sum((last_us if outage.end_us is None else outage.end_us) - outage.start_us for outage in group)
+    evidence = (*witness.restarted, *(place for outage in group for place in outage.evidence[:1]))
+    return Incident(cause, title, start_us, end_us, workers, tuple(group), lost_us, evidence[:10])
+
+
+def _witness(coordinators: Sequence[CoordinatorResult], start_us: int, end_us: int) -> _Witness:
+    restarted: list[str] = []
+    stopped = up = False
+    for coordinator in coordinators:
+        for at_us, place in zip(coordinator.starts_us, coordinator.start_evidence, strict=True):
+            if start_us - _SLACK_US <= at_us <= end_us + _SLACK_US:
+                restarted.append(place)
+        stopped = stopped or any(abs(at_us - start_us) <= _SLACK_US for at_us in coordinator.stops_us)
+        began = coordinator.starts_us[0] if coordinator.starts_us else coordinator.first_us
+        up = up or (began < start_us and coordinator.last_us >= end_us and not restarted)
+    return _Witness(tuple(restarted), stopped, up)
+
+
+def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -> tuple[str, str]:
+    victims = f"{len(workers)} workers"
+    causes = {outage.cause for outage in group}
+    planned = witness.stopped or any(outage.code in _PLANNED for outage in group)
+    if witness.restarted:
+        how = "was restarted in an orderly way" if planned else "died and was started again"
+        return "coordinator_restart", f"the coordinator {how}: {victims} lost their session"
+    if planned:
+        return "coordinator_stopped", f"the coordinator closed its sessions in an orderly way: {victims} lost theirs"
+    if causes == {"crash"}:
+        return "workers_restarted", f"{victims} were killed and started again at the same time"
+    if "heartbeat" in causes:
+        what = "the coordinator stayed up" if witness.up else "no coordinator log tells whether it was up"
+        return "network_cut", f"{victims} heard nothing from the coordinator until their deadline; {what}"
+    spread_s = seconds(group[-1].start_us - group[0].start_us)
+    if witness.up:
+        return "connections_cut", f"{victims} lost their connection within {spread_s:.1f} s while the coordinator stayed up"
+    return "coordinator_lost", f"{victims} lost their connection within {spread_s:.1f} s; no coordinator log tells why"

@@ -1,0 +1,56 @@
+"""What a reader of the numbers should know about the input they come from."""
+
+from collections.abc import Mapping, Sequence
+
+from recontool.model.findings import InputFile, QualityNote, WorkerResult
+from recontool.model.instant import iso, seconds
+
+
+def notes_on(inputs: Sequence[InputFile], workers: Mapping[str, WorkerResult]) -> list[QualityNote]:
+    """Unparsed and duplicate lines by file; silences and unknown starts by worker."""
+    return [note for one in inputs for note in _on_file(one)] + [
+        note for worker in workers.values() for note in _on_worker(worker)
+    ]
+
+
+def _on_file(one: InputFile) -> list[QualityNote]:
+    notes = []
+    lines = one.lines
+    if lines.unparsed:
+        share = 100 * lines.unparsed / lines.total
+        notes.append(
+            QualityNote(
+                one.name,
+                f"{lines.unparsed} of {lines.total} lines ({share:.2g} %) fit no line of format {one.format}; they were skipped",
+                tuple(f"{one.name}:{line}" for line, _, _ in one.unparsed_examples),
+            )
+        )
+    if lines.duplicate:
+        notes.append(
+            QualityNote(one.name, f"the first {lines.duplicate} lines also end the rotated part before; counted once")
+        )
+    if one.role == "none" and lines.total:
+        notes.append(QualityNote(one.name, "no line of a worker or coordinator in it; not used"))
+    return notes
+
+
+def _on_worker(worker: WorkerResult) -> list[QualityNote]:
+    notes = []
+    if worker.gaps:
+        longest = max(worker.gaps, key=lambda gap: gap.end_us - gap.start_us)
+        count = "1 silence" if len(worker.gaps) == 1 else f"{len(worker.gaps)} silences"
+        notes.append(
+            QualityNote(
+                worker.key,
+                f"{count} in the log, the longest {seconds(longest.end_us - longest.start_us):.1f} s from "
+                f"{iso(longest.start_us)}: what happened there is unknown",
+            )
+        )
+    if worker.files and not worker.starts_us:
+        notes.append(
+            QualityNote(
+                worker.key,
+                "the log does not show the start of the process; what it reports about itself cannot be compared",
+            )
+        )
+    return notes

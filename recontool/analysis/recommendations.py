@@ -1,0 +1,150 @@
+"""Advice, and only what the evidence of these logs supports: each piece carries its lines and its arithmetic."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from recontool.model.findings import Incident, Recommendation, SecurityFinding, WorkerResult
+from recontool.model.instant import SECOND_US, seconds
+from recontool.model.settings import BY_NAME
+
+_LATE_US: Final = 5 * SECOND_US  # a worker back later than this after the first one waited for nothing else
+_FEW: Final = 5  # evidence lines per piece of advice
+_FLAPS: Final = 3
+
+
+def recommend(
+    workers: Mapping[str, WorkerResult], incidents: Sequence[Incident], security: Sequence[SecurityFinding]
+) -> tuple[Recommendation, ...]:
+    """All advice, the costliest problem first."""
+    found = [
+        *_late_returns(incidents, workers),
+        *_refused_keys(security),
+        *_failing_tasks(workers),
+        *_flapping(workers),
+        *_given_up(workers),
+    ]
+    return tuple(found)
+
+
+def _late_returns(incidents: Sequence[Incident], workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
+    """Workers that slept on while others of the same incident were already back: the backoff cap cost that time."""
+    wasted_us = longest_us = 0
+    late: dict[str, None] = {}
+    evidence: list[str] = []
+    for incident in incidents:
+        returns = [(outage.end_us, outage) for outage in incident.outages if outage.end_us is not None]
+        if len(returns) < 2:  # noqa: PLR2004
+            continue
+        first_us = min(end_us for end_us, _ in returns)
+        for end_us, outage in returns:
+            if end_us - first_us > _LATE_US and outage.attempts > 1:
+                wasted_us += end_us - first_us
+                longest_us = max(longest_us, end_us - first_us)
+                late[outage.worker] = None
+                evidence.extend(outage.evidence[-1:])
+    if not late:
+        return []
+    current = _configured("max_reconnect_delay", late, workers)
+    cap_s = _LATE_US // SECOND_US
+    return [
+        Recommendation(
+            f"Lower max_reconnect_delay to {cap_s} s",
+            "max_reconnect_delay",
+            current,
+            f"{cap_s} s",
+            f"{len(late)} workers came back up to {seconds(longest_us):.1f} s after the first one of the same incident, while "
+            f"they slept between tries; {seconds(wasted_us):.1f} worker-seconds in all. A waiting worker dials within the "
+            f"cap, so {cap_s} s would have bounded each of these waits by {cap_s} s, at the price of more tries while the "
+            "coordinator is down.",
+            tuple(late),
+            tuple(evidence[:_FEW]),
+        )
+    ]
+
+
+def _refused_keys(security: Sequence[SecurityFinding]) -> list[Recommendation]:
+    refused = [finding for finding in security if finding.event == "auth_failed"]
+    if not refused:
+        return []
+    count = sum(finding.count for finding in refused)
+    return [
+        Recommendation(
+            "Give the refused peer a valid key",
+            "",
+            "",
+            "",
+            f"{count} logins were refused ({refused[0].detail or 'no reason logged'}). Trying again with the same key "
+            "cannot succeed: set --api-key or RECONTOOL_API_KEY to a key the coordinator knows.",
+            tuple(finding.source for finding in refused),
+            tuple(place for finding in refused for place in finding.evidence)[:_FEW],
+        )
+    ]
+
+
+def _failing_tasks(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
+    failing = [worker for worker in workers.values() if worker.tasks.failed]
+    if not failing:
+        return []
+    worst = max(failing, key=lambda worker: worker.tasks.failed)
+    total = sum(worker.tasks.failed for worker in failing)
+    reason = f"{total} executions failed on {len(failing)} workers. The first one on {worst.key} said: "
+    return [
+        Recommendation(
+            "Look at the failing tasks",
+            "",
+            "",
+            "",
+            reason + (worst.first_error or "nothing"),
+            tuple(worker.key for worker in failing),
+            tuple(worker.first_error_evidence for worker in failing if worker.first_error_evidence)[:_FEW],
+        )
+    ]
+
+
+def _flapping(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
+    flapping = [worker for worker in workers.values() if len(worker.flaps) >= _FLAPS]
+    if not flapping:
+        return []
+    flaps = sum(len(worker.flaps) for worker in flapping)
+    evidence = [
+        place
+        for worker in flapping
+        for outage in worker.outages
+        if any(flap.end_us == outage.start_us for flap in worker.flaps)
+        for place in outage.evidence[:1]
+    ]
+    return [
+        Recommendation(
+            "Find out who ends sessions right after they begin",
+            "",
+            "",
+            "",
+            f"{flaps} sessions on {len(flapping)} workers ended within 10 s of being established; "
+            "dialling succeeds, so no reconnect setting can help.",
+            tuple(worker.key for worker in flapping),
+            tuple(evidence[:_FEW]),
+        )
+    ]
+
+
+def _given_up(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
+    stopped = [worker for worker in workers.values() if worker.derived.get("gave_up")]
+    if not stopped:
+        return []
+    return [
+        Recommendation(
+            "Restart the workers that gave up",
+            "",
+            "",
+            "",
+            f"{len(stopped)} workers reached their maximum number of tries and will not come back by themselves.",
+            tuple(worker.key for worker in stopped),
+            (),
+        )
+    ]
+
+
+def _configured(setting: str, late: Mapping[str, None], workers: Mapping[str, WorkerResult]) -> str:
+    values = {workers[key].config[setting] for key in late if key in workers and setting in workers[key].config}
+    unit = BY_NAME[setting].unit
+    return ", ".join(f"{value:g} {unit}" for value in sorted(float(value) for value in values)) or "not logged"

@@ -1,0 +1,50 @@
+"""Collects security events by source and kind."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from recontool.model.events import Event
+from recontool.model.findings import SecurityFinding
+
+_EVIDENCE: Final = 3
+_GOOD: Final = "auth_ok"
+
+
+@dataclass(slots=True)
+class _Seen:
+    detail: str
+    first_us: int
+    last_us: int
+    count: int = 0
+    evidence: list[str] = field(default_factory=list)
+
+
+class SecurityFold:
+    """Feed every event; successful logins are no finding."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], _Seen] = {}
+
+    def feed(self, source: str, event: Event, file: str) -> None:
+        """Fold one event of `source` (a worker's key or a coordinator's name)."""
+        if event.marker != "SECURITY" or event.name == _GOOD:
+            return
+        seen = self._seen.get((source, event.name))
+        if seen is None:
+            seen = self._seen[source, event.name] = _Seen(_detail(event), event.at_us, event.at_us)
+        seen.count += 1
+        seen.last_us = max(seen.last_us, event.at_us)
+        if len(seen.evidence) < _EVIDENCE:
+            seen.evidence.append(f"{file}:{event.line}")
+
+    def findings(self) -> tuple[SecurityFinding, ...]:
+        """One finding per source and kind, in order of first appearance."""
+        return tuple(
+            SecurityFinding(source, name, seen.count, seen.detail, seen.first_us, seen.last_us, tuple(seen.evidence))
+            for (source, name), seen in self._seen.items()
+        )
+
+
+def _detail(event: Event) -> str:
+    said = [str(event.fields[name]) for name in ("worker", "reason", "error", "size_bytes") if name in event.fields]
+    return ": ".join(said)

@@ -1,0 +1,71 @@
+"""The one sentence on top: how bad it is, whom it hit, what it cost."""
+
+from collections.abc import Mapping, Sequence
+
+from recontool.model.findings import Alert, Incident, MetricValue, Verdict, WorkerResult
+from recontool.model.instant import iso, seconds
+
+
+def judge_fleet(
+    workers: Mapping[str, WorkerResult],
+    incidents: Sequence[Incident],
+    alerts: Sequence[Alert],
+    fleet: Mapping[str, MetricValue],
+    coordinators: int,
+) -> Verdict:
+    """CRITICAL: a worker did not come back or a critical alert still holds or stability is broken; WARNING: anything else happened."""
+    if not workers:
+        many = "1 coordinator log" if coordinators == 1 else f"{coordinators} coordinator logs"
+        return Verdict("NO DATA", f"{many} and no worker log: sessions can only be counted, not judged")
+    outages = [outage for worker in workers.values() for outage in worker.outages]
+    still_down = [worker.key for worker in workers.values() if worker.outages and worker.outages[-1].end_us is None]
+    stability = fleet["connection_stability"]
+    critical = [alert for alert in alerts if alert.severity == "CRITICAL"]
+    broken = stability.status == "outside"
+    outside = sum(value.status == "outside" for value in fleet.values())
+    parts = [_incident_part(incidents), _outage_part(outages, workers), _down_part(still_down, workers), _task_part(workers)]
+    said = "; ".join(part for part in parts if part)
+    if still_down or (broken and critical):
+        return Verdict("CRITICAL", said)
+    if outages or alerts or outside:
+        return Verdict("WARNING", said or f"no outage, yet {outside} metrics are outside their normal range")
+    return Verdict("OK", f"no outage and no alert on {_workers(len(workers))}")
+
+
+def _incident_part(incidents: Sequence[Incident]) -> str:
+    if not incidents:
+        return ""
+    worst = max(incidents, key=lambda incident: incident.lost_us)
+    at = iso(worst.start_us)[11:19]
+    return f"{worst.title} at {at} UTC ({seconds(worst.lost_us):.0f} worker-seconds lost)"
+
+
+def _outage_part(outages: Sequence[object], workers: Mapping[str, WorkerResult]) -> str:
+    if not outages:
+        return ""
+    hit = sum(bool(worker.outages) for worker in workers.values())
+    count = "1 outage" if len(outages) == 1 else f"{len(outages)} outages"
+    return f"{count} on {hit} of {_workers(len(workers))}"
+
+
+def _down_part(still_down: Sequence[str], workers: Mapping[str, WorkerResult]) -> str:
+    if not still_down:
+        return ""
+    if len(workers) == 1:
+        return "the worker had not come back when the log ended"
+    return f"{len(still_down)} had not come back when their log ended"
+
+
+def _task_part(workers: Mapping[str, WorkerResult]) -> str:
+    failed = sum(worker.tasks.failed for worker in workers.values())
+    unfinished = sum(worker.tasks.unfinished for worker in workers.values())
+    parts = []
+    if failed:
+        parts.append(f"{failed} task{'s' if failed != 1 else ''} failed")
+    if unfinished:
+        parts.append(f"{unfinished} unfinished")
+    return ", ".join(parts)
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"

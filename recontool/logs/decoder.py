@@ -1,0 +1,168 @@
+"""Turns a line into a record header and a header into events; one decoder per file, because files have state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Final, Protocol
+
+from recontool.logs.format import SESSION, Emit, Format, Template
+from recontool.logs.grammar import HEADER, parse_body, second_us, typed
+from recontool.model.errors import BadFieldError
+from recontool.model.events import EVENT_SCHEMA, Event, Value
+from recontool.model.instant import SECOND_US, from_datetime
+from recontool.model.markers import COORDINATOR
+
+_HINT_US: Final = SECOND_US
+
+
+@dataclass(slots=True)
+class Header:
+    """The part of a record that says when and who; `text` is the rest."""
+
+    at_us: int
+    level: str
+    source: str
+    text: str
+    logger: str = ""
+
+
+class Decoder(Protocol):
+    """What a reader needs of a format."""
+
+    def header(self, line: str) -> Header | None:
+        """The header of a record, None when the line is none; BadFieldError for a damaged one."""
+
+    def events(self, header: Header) -> tuple[Event, ...]:
+        """The events of a record, () when it is none; BadFieldError when a field does not parse."""
+
+
+def decoder_for(form: Format, *, source: str = "", zone: tzinfo = UTC) -> Decoder:
+    """A fresh decoder; `source` names the process of a file whose lines do not, `zone` is that of naive times."""
+    return TaggedDecoder() if form.engine == "tagged" else TemplateDecoder(form, source, zone)
+
+
+class TaggedDecoder:
+    """Format tagged-v1, by its grammar."""
+
+    def header(self, line: str) -> Header | None:
+        """As `Decoder.header`."""
+        match = HEADER.fullmatch(line)
+        if match is None:
+            return None
+        second, micros, level, source, text = match.groups()
+        return Header(second_us(second) + int(micros), level, source, text)
+
+    def events(self, header: Header) -> tuple[Event, ...]:
+        """As `Decoder.events`."""
+        event = parse_body(header.at_us, header.level, header.source, header.text)
+        if event.marker or (event.name and ("", event.name) in EVENT_SCHEMA):
+            return (event,)
+        return ()
+
+
+class TemplateDecoder:
+    """A format whose lines are sentences: templates find the event in them."""
+
+    def __init__(self, form: Format, source: str, zone: tzinfo) -> None:
+        self.source = source
+        self._shapes = form.shapes
+        self._zone = None if zone is UTC else zone
+        self._by_logger: dict[str, list[Template]] = {}
+        for template in form.templates:
+            self._by_logger.setdefault(template.logger, []).append(template)
+        self._coordinator_loggers = form.coordinator_loggers
+        self._seconds: dict[str, int] = {}
+        self._debug = False
+        self._established = self._up = False
+        self._hint: tuple[str, int] | None = None
+        self._ended_tasks: set[Value] = set()
+        self._seen: dict[str, set[Value]] = {}
+
+    def header(self, line: str) -> Header | None:
+        """As `Decoder.header`."""
+        for shape in self._shapes:
+            match = shape.fullmatch(line)
+            if match is not None:
+                at_us = self._second(match["second"]) + int(match["milli"]) * 1000
+                return Header(at_us, match["level"], self.source, match["text"], match["logger"])
+        return None
+
+    def events(self, header: Header) -> tuple[Event, ...]:
+        """As `Decoder.events`."""
+        if header.level == "DEBUG":
+            self._debug = True
+        for template in self._by_logger.get(header.logger, ()):
+            if header.text.startswith(template.starts):
+                match = template.match.fullmatch(header.text)
+                if match is not None:
+                    groups = {name: typed(name, text) for name, text in match.groupdict().items() if text is not None}
+                    return self._emitted(template, groups, header)
+        return ()
+
+    def _emitted(self, template: Template, groups: Mapping[str, Value], header: Header) -> tuple[Event, ...]:
+        if template.cause_hint:
+            self._hint = (template.cause_hint, header.at_us)
+        emit = template.emit
+        if emit is None or not self._applies(template, groups):
+            return ()
+        name = emit.event
+        if template.then:
+            seen = self._seen.setdefault(template.starts, set())
+            task = groups.get("task", "")
+            name = template.then if task in seen else name
+            seen.add(task)
+        first = self._event(Emit(emit.marker, name, emit.fields), groups, header)
+        self._remember(first)
+        return (first,) if template.also is None else (first, self._event(template.also, {}, header))
+
+    def _applies(self, template: Template, groups: Mapping[str, Value]) -> bool:
+        if template.even and int(groups[template.even]) % 2:
+            return False
+        if template.after_start and groups.get("task") in self._ended_tasks:
+            return False
+        return not ((template.unless_debug and self._debug) or (template.while_down and self._up))
+
+    def _event(self, emit: Emit, groups: Mapping[str, Value], header: Header) -> Event:
+        marker = emit.marker
+        if marker == SESSION:
+            marker = "RECONNECT" if self._established else "CONNECT"
+        fields = {**groups, **emit.fields}
+        if emit.event == "lost" and self._hint is not None:
+            cause, at_us = self._hint
+            if 0 <= header.at_us - at_us <= _HINT_US:
+                fields["cause"] = cause
+            self._hint = None
+        return Event(header.at_us, header.level, header.source, marker, emit.event, fields)
+
+    def _remember(self, event: Event) -> None:
+        """Later lines of the file mean something else after this one."""
+        task = event.fields.get("task", "")
+        if event.name == "established":
+            self._established = self._up = True
+        elif event.name == "lost":
+            self._up = False
+        elif event.name == "process_started":
+            self._debug = event.level == "DEBUG"
+        elif event.marker == "TASK" and event.name == "started":
+            self._ended_tasks.discard(task)
+        elif event.marker == "TASK" and event.name in {"failed", "completed"}:
+            self._ended_tasks.add(task)
+
+    def _second(self, text: str) -> int:
+        if self._zone is None:
+            return second_us(text)
+        known = self._seconds.get(text)
+        if known is None:
+            try:
+                known = from_datetime(datetime.fromisoformat(text).replace(tzinfo=self._zone))
+            except ValueError as error:
+                raise BadFieldError(f"time is {text!r}, expected an existing date and time ({error})") from None
+            if len(self._seconds) > 1000:  # noqa: PLR2004
+                self._seconds.clear()
+            self._seconds[text] = known
+        return known
+
+
+def is_coordinator(source: str) -> bool:
+    """Whether records of `source` come from a coordinator."""
+    return source == COORDINATOR

@@ -1,0 +1,133 @@
+"""A log format is data: a TOML file with line shapes, templates and sample lines that must parse when it is loaded."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal
+
+from recontool.model.errors import UsageError
+from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, METRICS_BLOCK, STATUS, Value
+from recontool.model.markers import Marker
+
+SESSION: Final = "session"  # marker of a template: CONNECT until the first established, RECONNECT after it
+PROCESS_STARTED: Final = "process_started"
+_UNMARKED: Final = frozenset({STATUS, METRICS_BLOCK, PROCESS_STARTED})
+_MARKERS: Final = frozenset(marker.value for marker in Marker)
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """One event a template makes."""
+
+    marker: str
+    event: str
+    fields: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Maps the lines of one logger to an event; the keys are explained in formats/ipfs-accelerate.toml."""
+
+    logger: str
+    starts: str
+    match: re.Pattern[str]
+    emit: Emit | None = None
+    then: str = ""
+    also: Emit | None = None
+    cause_hint: str = ""
+    even: str = ""
+    unless_debug: bool = False
+    after_start: bool = False
+    while_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A line and the event it must become; `event` "" means a record that is no event."""
+
+    line: str
+    marker: str = ""
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One log format as loaded."""
+
+    name: str
+    title: str
+    engine: Literal["tagged", "templates"]
+    shapes: tuple[re.Pattern[str], ...]
+    templates: tuple[Template, ...]
+    worker_loggers: frozenset[str]
+    coordinator_loggers: frozenset[str]
+    claim_only: frozenset[str]
+    samples: tuple[Sample, ...]
+
+
+@cache
+def builtin() -> Mapping[str, Format]:
+    """The formats that ship with recontool, by name, in order of preference."""
+    folder = resources.files("recontool.logs") / "formats"
+    loaded = [load((folder / f"{name}.toml").read_text("utf-8"), where=name) for name in ("tagged-v1", "ipfs-accelerate")]
+    return {one.name: one for one in loaded}
+
+
+def load(text: str, *, where: str) -> Format:
+    """Read a format file.
+
+    Raises:
+        UsageError: it is no TOML, lacks a key, or names an event, marker or field nobody knows.
+    """
+    try:
+        data = tomllib.loads(text)
+        return Format(
+            name=data["name"],
+            title=data["title"],
+            engine=data["engine"],
+            shapes=tuple(re.compile(shape) for shape in data.get("shapes", ())),
+            templates=tuple(_template(row, where) for row in data.get("template", ())),
+            worker_loggers=frozenset(data.get("worker_loggers", ())),
+            coordinator_loggers=frozenset(data.get("coordinator_loggers", ())),
+            claim_only=frozenset(data.get("claim_only", ())),
+            samples=tuple(Sample(**row) for row in data.get("sample", ())),
+        )
+    except (tomllib.TOMLDecodeError, re.error, TypeError) as error:
+        raise UsageError(f"not a usable format file: {error}", where=where) from error
+    except KeyError as error:
+        raise UsageError(f"a format file needs the key {error}", where=where) from error
+
+
+def _template(row: Mapping[str, Any], where: str) -> Template:
+    match = re.compile(row["match"])
+    unknown = [name for name in match.groupindex if name not in FIELD_TYPES]
+    if unknown:
+        raise UsageError(f"template {row['match']!r} captures unknown field {unknown[0]!r}", where=where)
+    return Template(
+        logger=row["logger"],
+        starts=row["starts"],
+        match=match,
+        emit=_emit(row, where) if "event" in row else None,
+        then=row.get("then", ""),
+        also=_emit(row["also"], where) if "also" in row else None,
+        cause_hint=row.get("cause_hint", ""),
+        even=row.get("even", ""),
+        unless_debug=row.get("unless_debug", False),
+        after_start=row.get("after_start", False),
+        while_down=row.get("while_down", False),
+    )
+
+
+def _emit(row: Mapping[str, Any], where: str) -> Emit:
+    marker, event = row.get("marker", ""), row["event"]
+    known = (
+        all((one, event) in EVENT_SCHEMA for one in (Marker.CONNECT, Marker.RECONNECT))
+        if marker == SESSION
+        else (marker, event) in EVENT_SCHEMA or (not marker and event in _UNMARKED)
+    )
+    if not known or marker not in {*_MARKERS, SESSION, ""}:
+        raise UsageError(f"event [{marker}] {event} is not in the vocabulary", where=where)
+    return Emit(marker, event, row.get("fields", {}))
