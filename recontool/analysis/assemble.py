@@ -29,7 +29,10 @@ def assemble(
     starts = [one.first_us for one in (*workers.values(), *coordinators.values())]
     last_us = max(ends, default=None)
     incidents = find_incidents(
-        (outage for worker in workers.values() for outage in worker.outages), list(coordinators.values()), last_us or 0
+        (outage for worker in workers.values() for outage in worker.outages),
+        {key: worker.port for key, worker in workers.items()},
+        list(coordinators.values()),
+        last_us or 0,
     )
     alerts = sorted(
         (alert for chain in chains.values() for alert in chain.watch.alerts()),
@@ -91,6 +94,7 @@ def worker_result(key: str, chain: Chain) -> WorkerResult:
         task_ms=tuple(fold.tasks.sample_ms),
         first_error=fold.tasks.first_error,
         first_error_evidence=fold.tasks.first_error_evidence,
+        port=fold.port,
     )
 
 

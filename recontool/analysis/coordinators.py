@@ -31,6 +31,7 @@ class CoordinatorFold:
         self._start_evidence: list[str] = []
         self._first_us: int | None = None
         self._last_us = 0
+        self._port: int | None = None
 
     def feed(self, event: Event, file: str) -> None:
         """Fold one record."""
@@ -44,6 +45,9 @@ class CoordinatorFold:
             return
         self._counts[counted] += 1
         if counted == "starts":
+            port = event.fields.get("port")
+            if isinstance(port, int) and port:
+                self._port = port
             self._starts_us.append(event.at_us)
             self._start_evidence.append(f"{file}:{event.line}")
         elif counted == "stops":
@@ -60,4 +64,5 @@ class CoordinatorFold:
             self._counts,
             self._markers,
             tuple(self._start_evidence),
+            self._port,
         )

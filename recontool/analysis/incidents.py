@@ -4,7 +4,7 @@ First form: by time. Outages whose starts lie close together form a group; a coo
 or stayed up meanwhile says what the cause was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,13 +27,28 @@ class _Witness:
 
 
 def find_incidents(
-    outages: Iterable[Outage], coordinators: Sequence[CoordinatorResult], last_us: int
+    outages: Iterable[Outage], ports: Mapping[str, int | None], coordinators: Sequence[CoordinatorResult], last_us: int
 ) -> tuple[Incident, ...]:
-    """Incidents of at least two workers, in time order; `last_us` is where open outages are counted to."""
-    # Deliberate disconnects of single workers share a moment only by chance.
-    shared = sorted((outage for outage in outages if outage.cause != "forced"), key=lambda outage: outage.start_us)
-    found = [_incident(group, coordinators, last_us) for group in _groups(shared)]
-    return tuple(incident for incident in found if incident is not None)
+    """Incidents of at least two workers, in time order.
+
+    Args:
+        ports: the port each worker dials; workers of different coordinators share no incident.
+        coordinators: the witnesses.
+        last_us: where open outages are counted to.
+    """
+    known = {coordinator.port for coordinator in coordinators if coordinator.port is not None}
+    fleets: dict[int | None, list[Outage]] = {}
+    for outage in sorted(outages, key=lambda outage: outage.start_us):
+        # Deliberate disconnects of single workers share a moment only by chance.
+        if outage.cause != "forced":
+            port = ports.get(outage.worker)
+            # A port no coordinator listens on is a proxy's; it tells nothing when there is one coordinator only.
+            fleets.setdefault(port if len(known) > 1 and port in known else None, []).append(outage)
+    found = []
+    for port, members in fleets.items():
+        witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
+        found.extend(_incident(group, witnesses, last_us) for group in _groups(members))
+    return tuple(sorted((one for one in found if one is not None), key=lambda incident: incident.start_us))
 
 
 def _groups(outages: Sequence[Outage]) -> Iterable[list[Outage]]:
@@ -48,7 +63,7 @@ def _groups(outages: Sequence[Outage]) -> Iterable[list[Outage]]:
 
 
 def _reach(one: Outage, other: Outage) -> int:
-    return DEADLINE_SPREAD_US if "heartbeat" in {one.cause, other.cause} else CLOSE_US
+    return DEADLINE_SPREAD_US if one.cause == other.cause == "heartbeat" else CLOSE_US
 
 
 def _incident(group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int) -> Incident | None:
@@ -81,7 +96,7 @@ def _witness(coordinators: Sequence[CoordinatorResult], start_us: int, end_us: i
 def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -> tuple[str, str]:
     victims = f"{len(workers)} workers"
     causes = {outage.cause for outage in group}
-    planned = witness.stopped or any(outage.code in _PLANNED for outage in group)
+    planned = witness.stopped or 2 * sum(outage.code in _PLANNED for outage in group) >= len(group)
     if witness.restarted:
         how = "was restarted in an orderly way" if planned else "died and was started again"
         return "coordinator_restart", f"the coordinator {how}: {victims} lost their session"

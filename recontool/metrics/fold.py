@@ -3,6 +3,7 @@
 The live plugin and the analysis run this very fold, so on the same events they agree by construction.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -21,6 +22,7 @@ from recontool.model.instant import seconds
 
 _Handler: TypeAlias = Callable[[Event, str], None]
 
+_PORT: Final = re.compile(r"//[^/]*:(\d{1,5})(?:/|$)")
 _MESSAGES: Final = frozenset(metric.name for metric in DOCUMENTED if metric.subject == "messages")
 
 
@@ -41,6 +43,7 @@ class WorkerFold:
         self.activity = Activity()
         self.markers: dict[str, int] = {}
         self.config: dict[str, Value] = {}
+        self.port: int | None = None  # of the coordinator, as the first try names it
         self.starts_us: list[int] = []
         self.disagreements: list[Disagreement] = []
         self.first_us = 0
@@ -182,6 +185,8 @@ class WorkerFold:
         self._begin_process(event.at_us)
 
     def _on_attempt(self, event: Event, _file: str) -> None:
+        if self.port is None and (port := _PORT.search(str(event.fields.get("url", "")))):
+            self.port = int(port[1])
         self._current.attempts += 1
         self.timeline.attempt(event.at_us)
 

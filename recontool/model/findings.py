@@ -132,6 +132,7 @@ class WorkerResult:
     task_ms: tuple[float, ...] = ()  # a bounded, evenly thinned sample of execution times
     first_error: str = ""  # text of the first failed task
     first_error_evidence: str = ""
+    port: int | None = None  # the coordinator's port it dialled first
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class CoordinatorResult:
     counts: Mapping[str, int]  # starts, stops, accepted, disconnected, rejected, submitted, assigned, applied, duplicate
     markers: Mapping[str, int]
     start_evidence: tuple[str, ...] = ()
+    port: int | None = None  # where it listened
 
 
 @dataclass(frozen=True, slots=True)
