@@ -44,17 +44,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _run_coordinator(given: dict[str, Any], config: Path | None) -> None:
-    from recontool.runtime import process
-    from recontool.runtime.config import read
+    from recontool.runtime import coordinator  # noqa: PLC0415 - --help must not load the runtime
+    from recontool.runtime.config import read  # noqa: PLC0415
 
-    process.run_coordinator(read("coordinator", given, config))
+    coordinator.main(read("coordinator", given, config))
 
 
 def _run_worker(given: dict[str, Any], config: Path | None) -> None:
-    from recontool.runtime import process
-    from recontool.runtime.config import read
+    from recontool.runtime import worker  # noqa: PLC0415 - --help must not load the runtime
+    from recontool.runtime.config import read  # noqa: PLC0415
 
-    process.run_worker(read("worker", given, config))
+    worker.main(read("worker", given, config))
 
 
 def _command(role: Role, run: Callable[[dict[str, Any], Path | None], None]) -> Callable[..., None]:

@@ -3,19 +3,21 @@
 import asyncio
 import itertools
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 from recontool.logs.writer import LogWriter
 from recontool.model.errors import UsageError
-from recontool.model.events import Value
-from recontool.model.markers import Marker
-from recontool.runtime.config import Options, log_start
+from recontool.model.markers import COORDINATOR, Marker
+from recontool.runtime.board import Task
+from recontool.runtime.config import Options
 from recontool.runtime.http import Api
 from recontool.runtime.instructions import (
     Abort,
     Close,
     CoordinatorInstruction,
+    Fields,
     Log,
     Sample,
     Secure,
@@ -25,12 +27,13 @@ from recontool.runtime.instructions import (
     StoreResult,
     StoreTask,
 )
-from recontool.runtime.keys import Keys
+from recontool.runtime.keys import Keys, load_or_create
 from recontool.runtime.link import Link, Receiver
 from recontool.runtime.messages import Json, Message
+from recontool.runtime.process import log_start, open_log, until_signal
 from recontool.runtime.protocol import Channel, WireError
 from recontool.runtime.queue import SendQueue
-from recontool.runtime.roster import CLOSE_RESTART, Roster, Task
+from recontool.runtime.roster import CLOSE_RESTART, Roster
 from recontool.runtime.ticker import every
 from recontool.runtime.transport import Listener, Socket, listen
 from recontool.storage import snapshots
@@ -72,10 +75,10 @@ class Coordinator:
             UsageError: the address cannot be listened on.
         """
         self._loop = asyncio.get_running_loop()
-        self._failed: asyncio.Future[None] = self._loop.create_future()
+        self._done: asyncio.Future[None] = self._loop.create_future()
         self._loop.set_exception_handler(self._fail)
         log_start(self._writer, self._options)
-        self._roster.restore(map(_task, self._journal.load()), self._loop.time())
+        self._roster.board.restore(map(_task, self._journal.load()), self._loop.time())
         listener = await self._listen()
         self._perform(self._roster.submit(self._demo_tasks(), self._writer.now_us()))
         work = [
@@ -83,18 +86,16 @@ class Coordinator:
             asyncio.create_task(every(self._options.seconds("metrics_interval"), self._log_queues)),
             asyncio.create_task(self._write_snapshots()),
         ]
+        work.append(asyncio.create_task(self._stop_on(stop)))
         for task in work:
             task.add_done_callback(self._watch)
-        stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([stopping, self._failed], return_when=asyncio.FIRST_COMPLETED)
-            if self._failed.done():
-                self._failed.result()
+            await self._done
             await self._drain(listener)
         finally:
-            for task in (*work, stopping):
+            for task in work:
                 task.cancel()
-            await asyncio.gather(*work, stopping, return_exceptions=True)
+            await asyncio.gather(*work, return_exceptions=True)
             self._journal.close()
         await self._write_samples()
         self._log(Marker.CONNECT, "closed", {"code": CLOSE_RESTART, "reason": "coordinator stopped"})
@@ -114,7 +115,7 @@ class Coordinator:
     async def _serve(self, socket: Socket) -> None:
         number = next(self._numbers)
 
-        def log(marker: Marker | None, name: str, fields: dict[str, Value]) -> None:
+        def log(marker: Marker | None, name: str, fields: Fields) -> None:
             worker = self._roster.name_of(number)
             self._log(marker, name, {**fields, "worker": worker} if worker else fields)
 
@@ -183,8 +184,8 @@ class Coordinator:
             case Abort(number) if number in self._links:
                 self._links[number].abort()
 
-    def _log(self, marker: Marker | None, name: str, fields: dict[str, Value]) -> None:
-        self._writer.event(marker, name, **fields)
+    def _log(self, marker: Marker | None, name: str, fields: Fields) -> None:
+        self._writer.event(marker, name, level=None, **fields)
 
     def _tick(self) -> None:
         self._perform(self._roster.tick(self._loop.time()))
@@ -223,17 +224,40 @@ class Coordinator:
         listener.stop_accepting()
         self._perform(self._roster.drain())
         await listener.wait_closed(_DRAIN_S)
-        while self._flushing:  # the last connections' ends are still to be logged
-            await asyncio.sleep(0)
+        self._flush()  # the last connections' ends are still to be logged
+
+    async def _stop_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        if not self._done.done():
+            self._done.set_result(None)
 
     def _watch(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
-            self._failed.set_exception(error)
+        if not task.cancelled() and (error := task.exception()) is not None and not self._done.done():
+            self._done.set_exception(error)
 
     def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception") or RuntimeError(str(context.get("message")))
-        if not self._failed.done():
-            self._failed.set_exception(error)
+        if not self._done.done():
+            self._done.set_exception(error)
+
+
+def main(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        UsageError: keys, journal or address cannot be used.
+    """
+    kept = load_or_create(options.data_dir)
+    keys = Keys(options.keys.get("operator", kept.operator), options.keys.get("worker", kept.worker))
+    log = open_log(COORDINATOR, options)
+    try:
+        until_signal(Coordinator(options, keys, log, _announce).run, log)
+    finally:
+        log.close()
+
+
+def _announce(host: str, port: int) -> None:
+    print(f"listening on {host}:{port}", file=sys.stderr, flush=True)  # noqa: T201 - who waits for it reads stderr
 
 
 def demo_task(number: int) -> dict[str, Json]:

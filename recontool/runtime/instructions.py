@@ -11,6 +11,8 @@ from recontool.model.events import Value
 from recontool.model.markers import Marker
 from recontool.runtime.messages import Assign, Json, Message
 
+Fields: TypeAlias = dict[str, Value]
+
 
 @dataclass(frozen=True, slots=True)
 class Log:
@@ -18,7 +20,7 @@ class Log:
 
     marker: Marker | None
     name: str
-    fields: dict[str, Value] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,26 +59,33 @@ def client_key(role: Role, given: str | None, environment: Mapping[str, str], da
     return given or environment.get(ENVIRONMENT) or load_or_create(data_dir).of(role)
 
 
-def proof(key: str, role: Role, name: str, server_nonce: bytes, client_nonce: bytes) -> bytes:
-    """What only a holder of `key` can answer to `server_nonce`."""
-    return _digest(key, b"proof", role, name, server_nonce, client_nonce)
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What both ends of a connection have seen of each other; the nonces make it unique."""
 
+    role: Role
+    name: str
+    server_nonce: bytes
+    client_nonce: bytes
 
-def session_key(key: str, role: Role, name: str, server_nonce: bytes, client_nonce: bytes) -> bytes:
-    """The key that signs every later frame; both nonces make it unique to the session."""
-    return _digest(key, b"session", role, name, server_nonce, client_nonce)
+    def proof(self, key: str) -> bytes:
+        """What only a holder of `key` can answer to the server's nonce."""
+        return self._digest(key, b"proof")
+
+    def session_key(self, key: str) -> bytes:
+        """The key that signs every later frame of this connection."""
+        return self._digest(key, b"session")
+
+    def _digest(self, key: str, purpose: bytes) -> bytes:
+        parts = (purpose, self.role.encode(), self.name.encode(), self.server_nonce, self.client_nonce)
+        # Lengths in front: no two lists of parts may spell the same bytes.
+        text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return hmac.digest(key.encode(), text, "sha256")
 
 
 def same(given: bytes, expected: bytes) -> bool:
     """Whether two proofs are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(given, expected)
-
-
-def _digest(key: str, purpose: bytes, role: Role, name: str, server_nonce: bytes, client_nonce: bytes) -> bytes:
-    parts = (purpose, role.encode(), name.encode(), server_nonce, client_nonce)
-    # Lengths in front: no two lists of parts may spell the same bytes.
-    text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return hmac.digest(key.encode(), text, "sha256")
 
 
 def _create(path: Path) -> None:

@@ -114,8 +114,7 @@ class Link:
         if isinstance(message, Ack):
             self._acknowledged(message, receiver)
         else:
-            fields = {"type": type_name(message), "size_bytes": size_bytes, "seq": seq}
-            self._log(None, "message_received", dict(fields))
+            self._log(None, "message_received", {"type": type_name(message), "size_bytes": size_bytes, "seq": seq})
         receiver.message(message, seq)
 
     def _acknowledged(self, ack: Ack, receiver: Receiver) -> None:
@@ -139,8 +138,8 @@ class Link:
         while (message := await self.queue.get()) is not None:
             sealed = self.channel.seal(message)
             if not isinstance(message, Ack):
-                fields = {"type": type_name(message), "size_bytes": sealed.size_bytes, "seq": sealed.seq}
-                self._log(None, "message_sent", dict(fields))
+                kind = type_name(message)
+                self._log(None, "message_sent", {"type": kind, "size_bytes": sealed.size_bytes, "seq": sealed.seq})
                 if not isinstance(message, HANDSHAKE):
                     self._unacknowledged[sealed.seq] = (message, time.perf_counter())
             try:

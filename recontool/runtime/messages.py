@@ -19,14 +19,14 @@ class Frame(msgspec.Struct, frozen=True, tag_field="t", tag=str.lower):
     """Base of every message."""
 
 
-class Challenge(Frame):
+class Challenge(Frame, frozen=True):
     """Coordinator's first word: prove that you hold the key over `nonce`."""
 
     nonce: bytes
     version: int = PROTOCOL_VERSION
 
 
-class Hello(Frame):
+class Hello(Frame, frozen=True):
     """The client's proof and who it is. `slots` is how many tasks it runs at once."""
 
     role: Role
@@ -37,24 +37,24 @@ class Hello(Frame):
     version: int = PROTOCOL_VERSION
 
 
-class Welcome(Frame):
+class Welcome(Frame, frozen=True):
     """The session is usable. `resumed`: the coordinator still held leases of this worker."""
 
     session: str
     resumed: bool = False
 
 
-class Refuse(Frame):
+class Refuse(Frame, frozen=True):
     """The session is not to be; the connection closes next."""
 
     reason: str
 
 
-class Heartbeat(Frame):
+class Heartbeat(Frame, frozen=True):
     """Nothing but a sign of life; its acknowledgement is the other side's."""
 
 
-class Ack(Frame):
+class Ack(Frame, frozen=True):
     """The message with sequence number `seq` has been taken over, durably where it matters."""
 
     seq: int
@@ -67,21 +67,21 @@ class Running(msgspec.Struct, frozen=True):
     lease: int
 
 
-class Sync(Frame):
+class Sync(Frame, frozen=True):
     """After every connect: results not acknowledged yet, and what is still running."""
 
     results: list[str]
     running: list[Running]
 
 
-class Synced(Frame):
+class Synced(Frame, frozen=True):
     """Answer to Sync: results already applied, and executions whose lease went to another worker."""
 
     known: list[str]
     stop: list[str]
 
 
-class Assign(Frame):
+class Assign(Frame, frozen=True):
     """Run `task`. `state` is its last checkpoint, taken after `number` steps; None to begin at the start."""
 
     task: str
@@ -91,13 +91,13 @@ class Assign(Frame):
     state: Json = None
 
 
-class Cancel(Frame):
+class Cancel(Frame, frozen=True):
     """Stop running `task`; its result is not wanted."""
 
     task: str
 
 
-class Checkpoint(Frame):
+class Checkpoint(Frame, frozen=True):
     """A running task's progress after `number` steps."""
 
     task: str
@@ -106,7 +106,7 @@ class Checkpoint(Frame):
     state: Json
 
 
-class Result(Frame):
+class Result(Frame, frozen=True):
     """How an execution ended. Kept by the worker until it is acknowledged."""
 
     task: str
@@ -117,37 +117,37 @@ class Result(Frame):
     took_ms: float = 0.0
 
 
-class Report(Frame):
+class Report(Frame, frozen=True):
     """A worker's metrics at `at_us`."""
 
     at_us: int
     metrics: dict[str, float | int | None]
 
 
-class Leaving(Frame):
+class Leaving(Frame, frozen=True):
     """The worker shuts down in good order: assign it nothing, requeue what it held."""
 
 
-class GoingAway(Frame):
+class GoingAway(Frame, frozen=True):
     """The coordinator shuts down: come back at a random moment of [after_s, after_s + window_s]."""
 
     after_s: float
     window_s: float
 
 
-class Submit(Frame):
+class Submit(Frame, frozen=True):
     """Operator: run these tasks."""
 
     tasks: list[dict[str, Json]]
 
 
-class Submitted(Frame):
+class Submitted(Frame, frozen=True):
     """Answer to Submit, in its order."""
 
     tasks: list[str]
 
 
-class ListTasks(Frame):
+class ListTasks(Frame, frozen=True):
     """Operator: what became of the tasks."""
 
 
@@ -162,13 +162,13 @@ class TaskRow(msgspec.Struct, frozen=True):
     applied_us: int | None
 
 
-class TaskList(Frame):
+class TaskList(Frame, frozen=True):
     """Answer to ListTasks, in order of submission."""
 
     tasks: list[TaskRow]
 
 
-class Rejected(Frame):
+class Rejected(Frame, frozen=True):
     """Answer to an operator's request that cannot be met."""
 
     reason: str

@@ -100,9 +100,9 @@ async def _converse(socket: Socket, address: Address, question: Message) -> Mess
     if not isinstance(challenge, Challenge):
         raise OperatorError("no coordinator answers", where=address.url)
     nonce = os.urandom(keys.NONCE_BYTES)
-    proof = keys.proof(address.key, "operator", NAME, challenge.nonce, nonce)
-    await socket.send(channel.seal(Hello("operator", NAME, nonce, proof)).data)
-    channel.secure(keys.session_key(address.key, "operator", NAME, challenge.nonce, nonce))
+    handshake = keys.Handshake("operator", NAME, challenge.nonce, nonce)
+    await socket.send(channel.seal(Hello("operator", NAME, nonce, handshake.proof(address.key))).data)
+    channel.secure(handshake.session_key(address.key))
     asked = False
     while True:
         message, seq, _ = channel.open(await socket.receive())

@@ -1,65 +1,33 @@
-"""A coordinator or worker as a process: log, signals, event loop, exit."""
+"""What coordinator and worker share as processes: the log they open, the signals they heed, how they end."""
 
 import asyncio
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from recontool.logs.writer import LogWriter, terminal_or_none
 from recontool.model.errors import ReconError
-from recontool.model.markers import COORDINATOR
-from recontool.runtime import executor, keys
 from recontool.runtime.config import Options
+from recontool.version import VERSION
 
 Run: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 
 
-def run_coordinator(options: Options) -> None:
-    """Serve until SIGTERM or SIGINT.
-
-    Raises:
-        UsageError: keys, journal or address cannot be used.
-    """
-    from recontool.runtime.coordinator import Coordinator
-
-    held = keys.load_or_create(options.data_dir)
-    held = keys.Keys(options.keys.get("operator", held.operator), options.keys.get("worker", held.worker))
-    log = _open_log(COORDINATOR, options)
-
-    def announce(host: str, port: int) -> None:
-        print(f"listening on {host}:{port}", file=sys.stderr, flush=True)  # noqa: T201 - who waits for it reads stderr
-
-    try:
-        _until_signal(Coordinator(options, held, log, announce).run, log)
-    finally:
-        log.close()
-
-
-def run_worker(options: Options) -> None:
-    """Work until SIGTERM or SIGINT.
-
-    Raises:
-        UsageError: the executor or the keys cannot be used.
-    """
-    from recontool.runtime.worker import Worker
-
-    own = executor.load(options.executor) if options.executor else None
-    key = keys.client_key("worker", options.api_key, os.environ, options.data_dir)
-    log = _open_log(options.worker_id, options)
-    try:
-        _until_signal(Worker(options, key, log, own).run, log)
-    finally:
-        log.close()
-
-
-def _open_log(source: str, options: Options) -> LogWriter:
+def open_log(source: str, options: Options) -> LogWriter:
+    """The log of a process; on a terminal a person sees it, too."""
     return LogWriter(source, options.log_file, level=options.text("log_level"), terminal=terminal_or_none())
 
 
-def _until_signal(run: Run, log: LogWriter) -> None:
+def log_start(log: LogWriter, options: Options) -> None:
+    """Write the `config` line every process begins with."""
+    log.event(None, "config", level="INFO", role=options.role, version=VERSION, pid=os.getpid(), **options.tunables)
+
+
+def until_signal(run: Run, log: LogWriter) -> None:
+    """Run until it ends or SIGTERM or SIGINT sets the event it is given; what it raises stands in the log, too."""
+
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()

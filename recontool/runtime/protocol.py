@@ -14,12 +14,12 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from recontool.model.events import Value
 from recontool.model.markers import Marker
+from recontool.runtime.instructions import Fields
 from recontool.runtime.messages import UNSIGNED, Message
 
 Kind: TypeAlias = Literal["bad_signature", "replayed", "oversized", "malformed"]
-LogEvent: TypeAlias = Callable[[Marker | None, str, dict[str, Value]], None]
+LogEvent: TypeAlias = Callable[[Marker | None, str, Fields], None]
 Side: TypeAlias = Literal["coordinator", "client"]
 
 COMPRESSED: Final = 1
@@ -87,7 +87,7 @@ class Channel:
         mac = self._mac(self._side, head, body) if signed else b""
         data = head + mac + body
         if compressed:
-            fields: dict[str, Value] = {"raw_bytes": len(raw), "wire_bytes": len(data), "took_ms": took_ms}
+            fields: Fields = {"raw_bytes": len(raw), "wire_bytes": len(data), "took_ms": took_ms}
             self._log(Marker.COMPRESS, "compressed", fields)
         return Sealed(data, self._sent, len(raw))
 
@@ -142,7 +142,7 @@ class Channel:
         if not unpacker.eof:
             raise WireError("malformed", "compressed body is cut", wire_bytes)
         took_ms = (time.perf_counter() - began) * 1000
-        fields: dict[str, Value] = {"raw_bytes": len(raw), "wire_bytes": wire_bytes, "took_ms": took_ms}
+        fields: Fields = {"raw_bytes": len(raw), "wire_bytes": wire_bytes, "took_ms": took_ms}
         self._log(Marker.COMPRESS, "decompressed", fields)
         return raw
 
@@ -171,6 +171,7 @@ class Channel:
 
 def _decoded(raw: bytes) -> Message:
     try:
-        return _decoder.decode(raw)
+        message: Message = _decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise WireError("malformed", str(error), len(raw)) from None
+    return message

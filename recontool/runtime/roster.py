@@ -1,24 +1,24 @@
 """The coordinator's machine: connections and messages go in, what to do comes out. No socket, no clock.
 
-It knows every connection, the worker behind it, and every task with its lease. A worker whose connection
+It knows every connection and the worker behind it; the board knows the tasks. A worker whose connection
 ends keeps its leases for a grace period, so that it can come back and go on; after that its tasks go to
 another worker with their last checkpoint. A result is applied once, keyed by task id.
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from recontool.model.events import Value
 from recontool.model.markers import COORDINATOR, Marker
 from recontool.runtime import keys
+from recontool.runtime.board import TaskBoard
 from recontool.runtime.instructions import (
     Abort,
     Close,
     CoordinatorInstruction,
+    Fields,
     Log,
     Sample,
     Secure,
@@ -29,6 +29,7 @@ from recontool.runtime.instructions import (
     StoreTask,
 )
 from recontool.runtime.messages import (
+    PROTOCOL_VERSION,
     Ack,
     Assign,
     Cancel,
@@ -45,13 +46,11 @@ from recontool.runtime.messages import (
     Rejected,
     Report,
     Result,
-    Running,
     Submit,
     Submitted,
     Sync,
     Synced,
     TaskList,
-    TaskRow,
     Welcome,
 )
 
@@ -90,22 +89,6 @@ class Peer:
     slots: int = 0
     synced: bool = False
     leaving: bool = False
-    tasks: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Task:
-    """One task. `lease` counts its assignments; `until_s` is set while its worker is away."""
-
-    id: str
-    spec: dict[str, Json]
-    state: str = "pending"  # pending, assigned, done, failed
-    worker: str | None = None
-    lease: int = 0
-    number: int = 0
-    checkpoint: Json = None
-    until_s: float | None = None
-    applied_us: int | None = None
 
 
 class Roster:
@@ -121,22 +104,11 @@ class Roster:
     def __init__(
         self, secrets: keys.Keys, heartbeat_s: float, timeout_s: float, entropy: Callable[[int], bytes]
     ) -> None:
-        self.tasks: dict[str, Task] = {}
+        self.board = TaskBoard(LEASE_TIMEOUTS * timeout_s)
         self._peers: dict[int, Peer] = {}
         self._workers: dict[str, Peer] = {}
-        self._pending: deque[str] = deque()
-        self._away: set[str] = set()  # tasks whose worker is not connected
         self._secrets, self._heartbeat_s, self._timeout_s, self._entropy = secrets, heartbeat_s, timeout_s, entropy
         self._draining = False
-
-    def restore(self, tasks: Iterable[Task], now_s: float) -> None:
-        """Take over the tasks of an earlier run; their workers get the grace period to come back."""
-        for task in tasks:
-            self.tasks[task.id] = task
-            if task.state == "pending":
-                self._pending.append(task.id)
-            elif task.state == "assigned":
-                self._leave_lease(task, now_s)
 
     def name_of(self, link: int) -> str:
         """The worker or operator behind a connection; "" until it has proved who it is."""
@@ -157,34 +129,17 @@ class Roster:
         if type(message) not in ALLOWED[peer.phase]:
             return self.broken(link, "malformed", f"{type(message).__name__} while {peer.phase.name.lower()}", now_s)
         peer.heard_s = now_s
-        ack: Instructions = [Send(Ack(seq), link)]
-        match message:
-            case Hello():
-                return self._hello(peer, message, now_s)
-            case Ack():
-                return []
-            case Sync():
-                return [*self._sync(peer, message, at_us), *ack, *self._assign()]
-            case Result():
-                return [*self._apply(peer, message, at_us), *ack, *self._assign()]
-            case Checkpoint():
-                return [*self._checkpoint(peer, message), *ack]
-            case Report():
-                return [Sample(peer.name, message.at_us, message.metrics), *ack]
-            case Leaving():
-                peer.leaving = True
-            case Submit():
-                return [*ack, *self._submitted(peer, message, at_us), *self._assign()]
-            case ListTasks():
-                return [*ack, Send(TaskList([_row(task) for task in self.tasks.values()]), link)]
-        return ack
+        found = self._act(peer, message, now_s, at_us)
+        if not isinstance(message, (Hello, Ack)):
+            found.append(Send(Ack(seq), link))
+        return [*found, *self._assign()]
 
     def broken(self, link: int, kind: str, error: str, now_s: float, size_bytes: int = 0) -> Instructions:
         """A frame came that must not be acted on: say so and end the connection."""
         peer = self._peers.get(link)
         if peer is None or peer.phase is Phase.ENDED:
             return []
-        fields: dict[str, Value] = {"error": error, "peer": peer.address}
+        fields: Fields = {"error": error, "peer": peer.address}
         if peer.name:
             fields["worker"] = peer.name
         if size_bytes:
@@ -213,18 +168,14 @@ class Roster:
             elif peer.phase is Phase.WORKER and now_s >= peer.beat_s:
                 peer.beat_s = now_s + self._heartbeat_s
                 found.append(Send(Heartbeat(), peer.link))
-        for task_id in list(self._away):
-            task = self.tasks[task_id]
-            if task.until_s is not None and now_s >= task.until_s:
-                self._requeue(task)
+        self.board.expire(now_s)
         return [*found, *self._assign()]
 
     def submit(self, specs: Iterable[tuple[str, dict[str, Json]]], at_us: int) -> Instructions:
         """Take tasks under the ids given with them."""
         found: Instructions = []
         for task_id, spec in specs:
-            self.tasks[task_id] = Task(task_id, spec)
-            self._pending.append(task_id)
+            self.board.add(task_id, spec)
             found.append(StoreTask(task_id, spec, at_us))
             found.append(Log(Marker.TASK, "submitted", {"task": task_id, "type": str(spec.get("type"))}))
         return found
@@ -239,23 +190,46 @@ class Roster:
             found.append(Close(CLOSE_RESTART, "service restart", peer.link))
         return found
 
+    def _act(self, peer: Peer, message: Message, now_s: float, at_us: int) -> Instructions:
+        found: Instructions = []
+        match message:
+            case Hello():
+                found = self._hello(peer, message, now_s)
+            case Sync():
+                found = self._sync(peer, message)
+            case Result():
+                found = self._apply(peer, message, at_us)
+            case Checkpoint():
+                found = self._checkpoint(peer, message)
+            case Report():
+                found = [Sample(peer.name, message.at_us, message.metrics)]
+            case Leaving():
+                peer.leaving = True
+            case Submit():
+                found = self._submitted(peer, message, at_us)
+            case ListTasks():
+                found = [Send(TaskList(self.board.rows()), peer.link)]
+        return found
+
     # --- connections ------------------------------------------------------------------------------------
 
     def _hello(self, peer: Peer, hello: Hello, now_s: float) -> Instructions:
         key = self._secrets.of(hello.role)
-        expected = keys.proof(key, hello.role, hello.name, peer.nonce, hello.nonce)
+        handshake = keys.Handshake(hello.role, hello.name, peer.nonce, hello.nonce)
         if not NAME.fullmatch(hello.name) or hello.name == COORDINATOR:
             return self._refuse(peer, "bad name", hello.name[:128])
-        if not keys.same(hello.proof, expected):
+        if not keys.same(hello.proof, handshake.proof(key)):
             return self._refuse(peer, "wrong key", hello.name)
+        if hello.version != PROTOCOL_VERSION:
+            return self._refuse(peer, f"protocol version {hello.version}, expected {PROTOCOL_VERSION}", hello.name)
         peer.name, peer.slots = hello.name, max(1, hello.slots)
         peer.session = self._entropy(6).hex()
         peer.beat_s = now_s + self._heartbeat_s
         worker = hello.role == "worker"
         peer.phase = Phase.WORKER if worker else Phase.OPERATOR
         replaced = self._replace(peer, now_s) if worker else []
-        resumed = any(self.tasks[task].worker == peer.name for task in self._away)
-        fields: dict[str, Value] = {"worker": peer.name, "peer": peer.address}
+        resumed = worker and self.board.load(peer.name) > 0
+        fields: Fields = {"worker": peer.name, "peer": peer.address}
         accepted: Instructions = []
         if worker:
             accepted = [Log(Marker.CONNECT, "accepted", {"worker": peer.name, "session": peer.session})]
@@ -263,13 +237,13 @@ class Roster:
             Log(Marker.SECURITY, "auth_ok", fields),
             *replaced,
             *accepted,
-            Secure(keys.session_key(key, hello.role, hello.name, peer.nonce, hello.nonce), peer.link),
+            Secure(handshake.session_key(key), peer.link),
             Send(Welcome(peer.session, resumed), peer.link),
         ]
 
     def _refuse(self, peer: Peer, reason: str, name: str) -> Instructions:
         peer.phase = Phase.ENDED
-        fields: dict[str, Value] = {"reason": reason, "peer": peer.address, "worker": name}
+        fields: Fields = {"reason": reason, "peer": peer.address, "worker": name}
         return [
             Log(Marker.SECURITY, "auth_failed", fields),
             Send(Refuse(reason), peer.link),
@@ -291,14 +265,11 @@ class Roster:
         peer.phase = Phase.ENDED
         if self._workers.get(peer.name) is peer:
             del self._workers[peer.name]
-        for task_id in peer.tasks:
-            task = self.tasks[task_id]
-            if peer.leaving:
-                self._requeue(task)
-            else:
-                self._leave_lease(task, now_s)
-        peer.tasks.clear()
-        fields: dict[str, Value] = {"worker": peer.name, "code": code}
+        if peer.leaving:
+            self.board.release(peer.name)
+        else:
+            self.board.abandon(peer.name, now_s)
+        fields: Fields = {"worker": peer.name, "code": code}
         if reason:
             fields["reason"] = reason
         return [Log(Marker.CONNECT, "disconnected", fields)]
@@ -317,15 +288,14 @@ class Roster:
         """A task id no other coordinator has given: workers keep files under it."""
         return f"t-{self._entropy(6).hex()}"
 
-    def _sync(self, peer: Peer, sync: Sync, at_us: int) -> Instructions:
-        known = [task_id for task_id in sync.results if self._settled(task_id)]
-        stop = [running.task for running in sync.running if not self._adopt(peer, running)]
-        held = peer.tasks.union(sync.results)
-        for task_id in [task_id for task_id in self._away if self.tasks[task_id].worker == peer.name]:
-            if task_id not in held:  # it restarted, or never got the assignment
-                self._requeue(self.tasks[task_id])
+    def _sync(self, peer: Peer, sync: Sync) -> Instructions:
+        known = [task_id for task_id in sync.results if self.board.settled(task_id)]
+        adopted = [running.task for running in sync.running if self.board.adopt(peer.name, running)]
+        stop = [running.task for running in sync.running if running.task not in adopted]
+        # What it holds and did not name, it lost: it restarted, or never got the assignment.
+        self.board.release(peer.name, keep=[*adopted, *sync.results])
         peer.synced = True
-        fields: dict[str, Value] = {"worker": peer.name}
+        fields: Fields = {"worker": peer.name}
         return [
             Log(Marker.SYNC, "started", {**fields, "results": len(sync.results), "states": len(sync.running)}),
             *(Log(Marker.TASK, "duplicate", {**fields, "task": task_id}) for task_id in known),
@@ -333,60 +303,30 @@ class Roster:
             Log(Marker.SYNC, "completed", {**fields, "duplicates": len(known)}),
         ]
 
-    def _adopt(self, peer: Peer, running: Running) -> bool:
-        """Let `peer` go on with what it runs, unless the task is settled or another worker's by now."""
-        task = self.tasks.get(running.task)
-        if task is None or task.lease != running.lease or task.applied_us is not None:
-            return False
-        if task.state == "assigned" and task.worker != peer.name:
-            return False
-        self._away.discard(task.id)
-        task.state, task.worker, task.until_s = "assigned", peer.name, None
-        peer.tasks.add(task.id)
-        return True
-
-    def _settled(self, task_id: str) -> bool:
-        """Whether nobody waits for this task's result: it has one, or another coordinator gave the task."""
-        task = self.tasks.get(task_id)
-        return task is None or task.applied_us is not None
-
     def _apply(self, peer: Peer, result: Result, at_us: int) -> Instructions:
-        fields: dict[str, Value] = {"task": result.task, "worker": peer.name}
-        task = self.tasks.get(result.task)
-        if task is None or task.applied_us is not None:
+        fields: Fields = {"task": result.task, "worker": peer.name}
+        task = self.board.get(result.task)
+        if task is None or task.settled:
             return [Log(Marker.TASK, "duplicate", fields)]
-        other = self._workers.get(task.worker or "")
-        cancel: Instructions = []
-        if other is not None and other is not peer and task.id in other.tasks:
-            cancel = [Send(Cancel(task.id), other.link)]
-        self._release(task)
-        task.state, task.worker, task.applied_us = ("done" if result.ok else "failed"), peer.name, at_us
-        task.checkpoint = None
-        return [
+        found: Instructions = [
             StoreResult(task.id, peer.name, result.ok, result.value, result.error, at_us),
             Log(Marker.TASK, "applied", fields),
-            *cancel,
         ]
+        other = self._workers.get(self.board.settle(task, peer.name, result.ok, at_us) or "")
+        return [*found, Send(Cancel(task.id), other.link)] if other is not None else found
 
     def _checkpoint(self, peer: Peer, checkpoint: Checkpoint) -> Instructions:
-        task = self.tasks.get(checkpoint.task)
-        # Fencing: a worker that lost the lease must not overwrite the progress of the one that has it.
-        if task is None or task.worker != peer.name or task.lease != checkpoint.lease or task.applied_us is not None:
+        if not self.board.progress(peer.name, checkpoint):
             return []
-        task.number, task.checkpoint = checkpoint.number, checkpoint.state
-        return [StoreCheckpoint(task.id, checkpoint.number, checkpoint.state)]
+        return [StoreCheckpoint(checkpoint.task, checkpoint.number, checkpoint.state)]
 
     def _assign(self) -> Instructions:
         found: Instructions = []
-        while self._pending and not self._draining:
+        while not self._draining and (task := self.board.next_pending()) is not None:
             peer = self._least_busy()
             if peer is None:
                 break
-            task = self.tasks[self._pending.popleft()]
-            if task.state != "pending":
-                continue  # a late result settled it while it waited
-            task.state, task.worker, task.lease = "assigned", peer.name, task.lease + 1
-            peer.tasks.add(task.id)
+            self.board.assign(task, peer.name)
             found += [
                 StoreAssignment(task.id, peer.name, task.lease),
                 Log(Marker.TASK, "assigned", {"task": task.id, "worker": peer.name}),
@@ -396,26 +336,8 @@ class Roster:
 
     def _least_busy(self) -> Peer | None:
         free = [
-            peer for peer in self._workers.values() if peer.synced and not peer.leaving and len(peer.tasks) < peer.slots
+            peer
+            for peer in self._workers.values()
+            if peer.synced and not peer.leaving and self.board.load(peer.name) < peer.slots
         ]
-        return min(free, key=lambda peer: len(peer.tasks), default=None)
-
-    def _leave_lease(self, task: Task, now_s: float) -> None:
-        task.until_s = now_s + LEASE_TIMEOUTS * self._timeout_s
-        self._away.add(task.id)
-
-    def _requeue(self, task: Task) -> None:
-        self._release(task)
-        task.state, task.worker = "pending", None
-        self._pending.appendleft(task.id)  # it has waited longest
-
-    def _release(self, task: Task) -> None:
-        task.until_s = None
-        self._away.discard(task.id)
-        holder = self._workers.get(task.worker or "")
-        if holder is not None:
-            holder.tasks.discard(task.id)
-
-
-def _row(task: Task) -> TaskRow:
-    return TaskRow(task.id, str(task.spec.get("type")), task.state, task.worker, task.lease, task.applied_us)
+        return min(free, key=lambda peer: self.board.load(peer.name), default=None)

@@ -1,18 +1,16 @@
 """The worker's machine: what it saw goes in, what to do comes out. No socket, no clock, no thread.
 
-`NEXT` is the whole life of a worker's session; a pair it does not list cannot happen, and a peer that
-makes it happen is refused.
+`lifecycle.NEXT` is the whole life of a session; a pair it does not list cannot happen, and a peer that makes
+it happen is refused.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 import msgspec
 
-from recontool.model.events import Value
 from recontool.model.markers import Marker
 from recontool.model.policy import Backoff
 from recontool.runtime import keys
@@ -22,6 +20,7 @@ from recontool.runtime.instructions import (
     Close,
     Dial,
     Execute,
+    Fields,
     Forget,
     Log,
     Secure,
@@ -29,7 +28,9 @@ from recontool.runtime.instructions import (
     Stopped,
     WorkerInstruction,
 )
+from recontool.runtime.lifecycle import NEXT, UP, Saw, State
 from recontool.runtime.messages import (
+    HANDSHAKE,
     Ack,
     Assign,
     Cancel,
@@ -47,49 +48,6 @@ from recontool.runtime.messages import (
     Synced,
     Welcome,
 )
-
-State = Enum("State", "NEW WAITING DIALING AUTHENTICATING SYNCING ONLINE DRAINING STOPPED")
-Saw = Enum(
-    "Saw",
-    "START DUE BEAT OPENED UNREACHABLE CHALLENGED WELCOMED REFUSED SYNCED HEARD DROPPED FORCED LEAVE DRAINED",
-)
-
-UP: Final = frozenset({State.SYNCING, State.ONLINE, State.DRAINING})
-NEXT: Final[dict[tuple[State, Saw], State]] = {
-    (State.NEW, Saw.START): State.DIALING,
-    (State.NEW, Saw.LEAVE): State.STOPPED,
-    (State.WAITING, Saw.DUE): State.DIALING,
-    (State.WAITING, Saw.LEAVE): State.STOPPED,
-    (State.DIALING, Saw.OPENED): State.AUTHENTICATING,
-    (State.DIALING, Saw.UNREACHABLE): State.WAITING,
-    (State.DIALING, Saw.DUE): State.WAITING,
-    (State.DIALING, Saw.LEAVE): State.STOPPED,
-    (State.AUTHENTICATING, Saw.CHALLENGED): State.AUTHENTICATING,
-    (State.AUTHENTICATING, Saw.WELCOMED): State.SYNCING,
-    (State.AUTHENTICATING, Saw.REFUSED): State.WAITING,
-    (State.AUTHENTICATING, Saw.DUE): State.WAITING,
-    (State.AUTHENTICATING, Saw.DROPPED): State.WAITING,
-    (State.AUTHENTICATING, Saw.LEAVE): State.STOPPED,
-    (State.SYNCING, Saw.SYNCED): State.ONLINE,
-    (State.SYNCING, Saw.HEARD): State.SYNCING,
-    (State.SYNCING, Saw.BEAT): State.SYNCING,
-    (State.SYNCING, Saw.DUE): State.WAITING,
-    (State.SYNCING, Saw.DROPPED): State.WAITING,
-    (State.SYNCING, Saw.FORCED): State.WAITING,
-    (State.SYNCING, Saw.LEAVE): State.DRAINING,
-    (State.ONLINE, Saw.HEARD): State.ONLINE,
-    (State.ONLINE, Saw.BEAT): State.ONLINE,
-    (State.ONLINE, Saw.DUE): State.WAITING,
-    (State.ONLINE, Saw.DROPPED): State.WAITING,
-    (State.ONLINE, Saw.FORCED): State.WAITING,
-    (State.ONLINE, Saw.LEAVE): State.DRAINING,
-    (State.DRAINING, Saw.SYNCED): State.DRAINING,
-    (State.DRAINING, Saw.HEARD): State.DRAINING,
-    (State.DRAINING, Saw.BEAT): State.DRAINING,
-    (State.DRAINING, Saw.DUE): State.STOPPED,
-    (State.DRAINING, Saw.DROPPED): State.STOPPED,
-    (State.DRAINING, Saw.DRAINED): State.STOPPED,
-}
 
 _SAW: Final[dict[type, Saw]] = {
     Challenge: Saw.CHALLENGED,
@@ -127,6 +85,18 @@ class Pace:
     heartbeat_s: float
     timeout_s: float
     backoff: Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """How a connection failed or ended: our own trouble with it, or the peer's close code and reason."""
+
+    error: str = ""
+    code: int = 0
+    reason: str = ""
+
+
+NOTHING: Final = Why()
 
 
 class Session:
@@ -185,9 +155,9 @@ class Session:
         return self.see(saw, now_s, message=message, seq=seq)
 
     def see(
-        self, saw: Saw, now_s: float, *, message: Message | None = None, seq: int = 0, error: str = "", code: int = 0
+        self, saw: Saw, now_s: float, *, message: Message | None = None, seq: int = 0, why: Why = NOTHING
     ) -> list[WorkerInstruction]:
-        """Take one stimulus; `error` and `code` tell why a connection failed or ended.
+        """Take one stimulus; `why` tells how a connection failed or ended.
 
         Raises:
             UnexpectedError: `NEXT` does not list it in this state.
@@ -200,20 +170,21 @@ class Session:
         if after is None:
             raise UnexpectedError(f"{saw.name} while {before.name}")
         self.state = after
+        found: list[WorkerInstruction] = []  # of OPENED: the coordinator speaks first
         if message is not None:
-            return self._message(message, seq, now_s)
-        if after is State.DIALING:
-            return self._dial(now_s)
-        if after is State.WAITING:
-            return self._down(before, saw, now_s, error, code)
-        if after is State.STOPPED:
-            return self._stop(before, saw, code)
-        if saw is Saw.BEAT:
+            found = self._message(message, seq, now_s)
+        elif after is State.DIALING:
+            found = self._dial(now_s)
+        elif after is State.WAITING:
+            found = self._down(before, saw, now_s, why)
+        elif after is State.STOPPED:
+            found = self._stop(why)
+        elif saw is Saw.BEAT:
             self._beat_s = now_s + self._pace.heartbeat_s
-            return [Send(Heartbeat())]
-        if saw is Saw.LEAVE:
-            return [Send(Leaving()), *(CancelTask(task) for task in self.running)]
-        return []  # OPENED: the coordinator speaks first
+            found = [Send(Heartbeat())]
+        elif saw is Saw.LEAVE:
+            found = [Send(Leaving()), *(CancelTask(task) for task in self.running)]
+        return found
 
     def finished(self, result: Result) -> list[WorkerInstruction]:
         """An execution ended and its result is durable."""
@@ -251,29 +222,30 @@ class Session:
     def _marker(self) -> Marker:
         return Marker.RECONNECT if self._ever_up else Marker.CONNECT
 
-    def _down(self, before: State, saw: Saw, now_s: float, error: str, code: int) -> list[WorkerInstruction]:
+    def _down(self, before: State, saw: Saw, now_s: float, why: Why) -> list[WorkerInstruction]:
         if before in UP:
             unsynced: list[WorkerInstruction] = []
             if before is State.SYNCING:
                 unsynced = [Log(Marker.SYNC, "failed", {"error": "session lost"})]
-            return [*unsynced, *self._lost(saw, now_s, error, code), *self._schedule(now_s)]
+            return [*unsynced, *self._lost(saw, now_s, why), *self._schedule(now_s)]
+        error = why.error
         if saw is Saw.DUE:
             error = f"no answer within {self._pace.timeout_s:g} s"
         elif saw is Saw.DROPPED:
-            error = error or f"closed with code {code}"
+            error = error or f"closed with code {why.code} {why.reason}".rstrip()
         return [*self._failed(error, now_s), Abort(), *self._schedule(now_s)]
 
     def _failed(self, error: str, now_s: float) -> list[WorkerInstruction]:
         took_s = now_s - self._try_began_s
         return [Log(self._marker, "failed", {"n": self._tries, "error": error, "took_s": took_s})]
 
-    def _lost(self, saw: Saw, now_s: float, error: str, code: int) -> list[WorkerInstruction]:
-        causes = {Saw.DUE: "heartbeat", Saw.FORCED: "forced", Saw.DROPPED: "error" if error else "closed"}
-        fields: dict[str, Value] = {"cause": causes[saw]}
+    def _lost(self, saw: Saw, now_s: float, why: Why) -> list[WorkerInstruction]:
+        causes = {Saw.DUE: "heartbeat", Saw.FORCED: "forced", Saw.DROPPED: "error" if why.error else "closed"}
+        fields: Fields = {"cause": causes[saw]}
         if saw is Saw.DROPPED:
-            fields["code"] = code
-        if error:
-            fields["reason"] = error
+            fields["code"] = why.code
+        if why.error or why.reason:
+            fields["reason"] = why.error or why.reason
         fields["detected_s"] = now_s - self._heard_s
         if self._pace.backoff.resets_after(now_s - self._up_since_s, self._delay_s):
             self._steps, self._delay_s = 0, 0.0
@@ -294,43 +266,41 @@ class Session:
             return []
         return [Log(Marker.RECONNECT, "scheduled", {"n": self._tries + 1, "delay_s": self._delay_s})]
 
-    def _stop(self, before: State, saw: Saw, code: int) -> list[WorkerInstruction]:
-        orderly = before not in UP or saw is Saw.DRAINED
-        fields: dict[str, Value] = {"code": CLOSE_LEAVING if orderly else code, "reason": "worker stopped"}
+    def _stop(self, why: Why) -> list[WorkerInstruction]:
+        fields: Fields = {"code": why.code or CLOSE_LEAVING, "reason": "worker stopped"}
         return [Abort(), Log(Marker.CONNECT, "closed", fields), Stopped()]
 
     # --- messages ---------------------------------------------------------------------------------------
 
     def _message(self, message: Message, seq: int, now_s: float) -> list[WorkerInstruction]:
         self._heard_s = now_s
+        found: list[WorkerInstruction] = []
         match message:
             case Challenge():
-                return self._answer(message)
+                found = self._answer(message)
             case Welcome():
-                return self._welcomed(message, now_s)
+                found = self._welcomed(message, now_s)
             case Refuse():
-                return self._refused(message, now_s)
-            case Ack():
-                return []
+                found = self._refused(message, now_s)
             case Synced():
-                return [*self._synced(message, now_s), Send(Ack(seq))]
+                found = self._synced(message, now_s)
             case Assign():
-                return [*self._assigned(message), Send(Ack(seq))]
+                found = self._assigned(message)
             case Cancel():
-                return [*self._cancel([message.task]), Send(Ack(seq))]
+                found = self._cancel([message.task])
             case GoingAway():
                 self._return = message
-        return [Send(Ack(seq))]
+        return found if isinstance(message, (*HANDSHAKE, Ack)) else [*found, Send(Ack(seq))]
 
     def _answer(self, challenge: Challenge) -> list[WorkerInstruction]:
         me = self._identity
         nonce = self._entropy(keys.NONCE_BYTES)
-        proof = keys.proof(me.key, "worker", me.worker, challenge.nonce, nonce)
-        hello = Hello(role="worker", name=me.worker, nonce=nonce, proof=proof, slots=me.slots)
-        return [Secure(keys.session_key(me.key, "worker", me.worker, challenge.nonce, nonce)), Send(hello)]
+        handshake = keys.Handshake("worker", me.worker, challenge.nonce, nonce)
+        hello = Hello(role="worker", name=me.worker, nonce=nonce, proof=handshake.proof(me.key), slots=me.slots)
+        return [Secure(handshake.session_key(me.key)), Send(hello)]
 
     def _welcomed(self, welcome: Welcome, now_s: float) -> list[WorkerInstruction]:
-        fields: dict[str, Value] = {"n": self._tries}
+        fields: Fields = {"n": self._tries}
         if self._ever_up:
             fields["down_s"] = now_s - self._down_since_s
         else:
@@ -353,7 +323,7 @@ class Session:
         ]
 
     def _refused(self, refuse: Refuse, now_s: float) -> list[WorkerInstruction]:
-        fields: dict[str, Value] = {"reason": refuse.reason, "peer": self._identity.url}
+        fields: Fields = {"reason": refuse.reason, "peer": self._identity.url}
         return [
             *self._failed(f"refused: {refuse.reason}", now_s),
             Log(Marker.SECURITY, "auth_failed", fields),
@@ -369,7 +339,7 @@ class Session:
         progress: list[WorkerInstruction] = [
             Send(checkpoint) for task, checkpoint in self._checkpoints.items() if task not in synced.stop
         ]
-        fields: dict[str, Value] = {
+        fields: Fields = {
             "took_s": now_s - self._sync_began_s,
             "resent": len(resend),
             "duplicates": len(known),

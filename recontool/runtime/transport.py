@@ -162,7 +162,7 @@ async def listen(
         return None if answer is None else _response(answer)
 
     if port == 0:  # "localhost" has two addresses, and each would get a port of its own
-        family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, family=socket.AF_INET)[0]
+        *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, family=socket.AF_INET)[0]
         host = str(address[0])
     server = await serve(
         handler,

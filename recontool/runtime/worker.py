@@ -7,11 +7,11 @@ import random
 from typing import Any, Final
 
 from recontool.logs.writer import LogWriter
-from recontool.model.events import Value
 from recontool.model.markers import Marker
 from recontool.model.policy import Backoff
 from recontool.runtime import executor as work
-from recontool.runtime.config import Options, log_start
+from recontool.runtime import keys
+from recontool.runtime.config import Options
 from recontool.runtime.http import WEBSOCKET_PATH
 from recontool.runtime.instructions import (
     Abort,
@@ -19,6 +19,7 @@ from recontool.runtime.instructions import (
     Close,
     Dial,
     Execute,
+    Fields,
     Forget,
     Log,
     Secure,
@@ -26,13 +27,15 @@ from recontool.runtime.instructions import (
     Stopped,
     WorkerInstruction,
 )
+from recontool.runtime.lifecycle import UP, Saw, State
 from recontool.runtime.link import Link, Receiver
 from recontool.runtime.messages import Message, Report, Result
 from recontool.runtime.outbox import Outbox
 from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
+from recontool.runtime.process import log_start, open_log, until_signal
 from recontool.runtime.protocol import Channel, WireError
 from recontool.runtime.queue import SendQueue
-from recontool.runtime.session import UP, Identity, Pace, Saw, Session, State, UnexpectedError
+from recontool.runtime.session import NOTHING, Identity, Pace, Session, UnexpectedError, Why
 from recontool.runtime.ticker import every
 from recontool.runtime.transport import DialError, dial
 
@@ -99,8 +102,8 @@ class Worker:
 
     # --- the session's stimuli --------------------------------------------------------------------------
 
-    def _see(self, saw: Saw, **why: Any) -> None:
-        self._perform(self._session.see(saw, self._loop.time(), **why))
+    def _see(self, saw: Saw, why: Why = NOTHING) -> None:
+        self._perform(self._session.see(saw, self._loop.time(), why=why))
 
     def _tick(self) -> None:
         self._perform(self._session.tick(self._loop.time()))
@@ -110,7 +113,7 @@ class Worker:
             socket = await dial(self._url, self._pace.timeout_s)
         except DialError as error:
             if generation == self._generation:
-                self._see(Saw.UNREACHABLE, error=str(error))
+                self._see(Saw.UNREACHABLE, Why(error=str(error)))
             return
         level, minimum = self._options.count("compression_level"), self._options.count("min_compress_size")
         channel = Channel("client", level, minimum, self._log)
@@ -123,12 +126,11 @@ class Worker:
         ended = await link.run(self._receiver(link, trouble))
         if generation == self._generation:
             self._link = None
-            error = trouble[0] if trouble else ended.reason if self._session.state not in UP else ""
-            self._see(Saw.DROPPED, code=ended.code, error=error)
+            self._see(Saw.DROPPED, Why(trouble[0] if trouble else "", ended.code, ended.reason))
 
     def _receiver(self, link: Link, trouble: list[str]) -> Receiver:
         def broken(error: WireError) -> None:
-            fields: dict[str, Value] = {"error": error.error, "peer": link.peer}
+            fields: Fields = {"error": error.error, "peer": link.peer}
             if error.size_bytes:
                 fields["size_bytes"] = error.size_bytes
             self._log(Marker.SECURITY, error.kind, fields)
@@ -156,16 +158,10 @@ class Worker:
             match instruction:
                 case Log(marker, name, fields):
                     self._log(marker, name, fields)
-                case Send(message):
-                    self._send(message)
-                case Secure(key) if self._link is not None:
-                    self._link.channel.secure(key)
                 case Dial():
                     self._generation += 1
                     self._connection = asyncio.create_task(self._connect(self._generation))
                     self._connection.add_done_callback(self._watch)
-                case Abort():
-                    self._abort()
                 case Execute(assign):
                     self._log(Marker.TASK, "started", {"task": assign.task, "attempt": assign.lease})
                     self._executor.start(assign)
@@ -173,15 +169,24 @@ class Worker:
                     self._executor.cancel(task)
                 case Forget(task):
                     self._outbox.forget(task)
-                case Close(code, reason) if self._link is not None:
-                    self._link.close(code, reason)
-                case Stopped() if not self._done.done():
+                case Abort():
+                    self._abort()
+                case Stopped():
                     self._done.set_result(None)
+                case _:
+                    self._on_link(instruction)
         self._set_timer()
 
-    def _send(self, message: Message) -> None:
-        if self._link is not None:
-            self._link.send(message)
+    def _on_link(self, instruction: WorkerInstruction) -> None:
+        if self._link is None:
+            return
+        match instruction:
+            case Send(message):
+                self._link.send(message)
+            case Secure(key):
+                self._link.channel.secure(key)
+            case Close(code, reason):
+                self._link.close(code, reason)
 
     def _abort(self) -> None:
         self._generation += 1  # whatever the connection still says is no news
@@ -197,8 +202,8 @@ class Worker:
         wake_at_s = self._session.wake_at_s
         self._timer = None if wake_at_s is None else self._loop.call_at(wake_at_s, self._tick)
 
-    def _log(self, marker: Marker | None, name: str, fields: dict[str, Value]) -> None:
-        self._writer.event(marker, name, **fields)
+    def _log(self, marker: Marker | None, name: str, fields: Fields) -> None:
+        self._writer.event(marker, name, level=None, **fields)
 
     # --- executions -------------------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ class Worker:
         match note:
             case work.Saved(checkpoint, size_bytes, took_ms, error):
                 name = f"{checkpoint.task}.{checkpoint.number}"
-                fields: dict[str, Value] = {"task": checkpoint.task}
+                fields: Fields = {"task": checkpoint.task}
                 if error:
                     self._log(Marker.CHECKPOINT, "failed", {**fields, "error": error})
                 else:
@@ -237,7 +242,7 @@ class Worker:
 
     def _finish(self, result: Result) -> None:
         self._executor.ended(result.task)
-        fields: dict[str, Value] = {"task": result.task, "took_ms": result.took_ms}
+        fields: Fields = {"task": result.task, "took_ms": result.took_ms}
         if result.ok:
             self._log(Marker.TASK, "completed", fields)
         else:
@@ -262,7 +267,7 @@ class Worker:
     def _sample(self) -> None:
         if self._session.state in UP:
             at_us = self._writer.now_us()
-            self._send(Report(at_us, self.reconnection_plugin.sample(at_us)))
+            self._perform([Send(Report(at_us, self.reconnection_plugin.sample(at_us)))])
 
     def _queue_depth(self) -> int:
         return len(self._link.queue) if self._link is not None else 0
@@ -298,3 +303,18 @@ class Worker:
         error = context.get("exception") or RuntimeError(str(context.get("message")))
         if not self._done.done():
             self._done.set_exception(error)
+
+
+def main(options: Options) -> None:
+    """Work until SIGTERM or SIGINT.
+
+    Raises:
+        UsageError: the executor or the keys cannot be used.
+    """
+    own = work.load(options.executor) if options.executor else None
+    key = keys.client_key("worker", options.api_key, os.environ, options.data_dir)
+    log = open_log(options.worker_id, options)
+    try:
+        until_signal(Worker(options, key, log, own).run, log)
+    finally:
+        log.close()

@@ -7,15 +7,15 @@ catalogue. A file appears whole or not at all.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.errors import UsageError
 from recontool.model.instant import iso
 from recontool.storage.files import write_whole
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SCHEMA_VERSION: Final = "1"
 VERSION_KEY: Final = b"recontool.snapshots"
@@ -32,10 +32,8 @@ class Sample:
     metrics: Mapping[str, float | int | None]
 
 
-def schema() -> "pa.Schema":
+def schema() -> pa.Schema:
     """The columns of a snapshot file: counts are int64, everything else float64."""
-    import pyarrow as pa
-
     columns = [
         pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("worker", pa.string(), nullable=False),
@@ -52,14 +50,12 @@ def write(folder: Path, samples: Iterable[Sample]) -> list[Path]:
     return [_write_day(folder / f"date={day}", rows) for day, rows in sorted(days.items())]
 
 
-def read(paths: Iterable[Path]) -> "pa.Table":
+def read(paths: Iterable[Path]) -> pa.Table:
     """The rows of snapshot files, in the order of `paths`; columns a file lacks are null.
 
     Raises:
         UsageError: a file is no snapshot, or a newer recontool wrote it.
     """
-    import pyarrow as pa
-
     wanted = schema()
     tables = [_read_one(path, wanted) for path in paths]
     return pa.concat_tables(tables) if tables else wanted.empty_table()
@@ -71,9 +67,6 @@ def files(folder: Path) -> list[Path]:
 
 
 def _write_day(folder: Path, rows: list[Sample]) -> Path:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     wanted = schema()
     columns: dict[str, list[object]] = {
         "at": [row.at_us for row in rows],
@@ -94,9 +87,7 @@ def _write_day(folder: Path, rows: list[Sample]) -> Path:
     return path
 
 
-def _array(values: list[object], kind: "pa.DataType") -> "pa.Array":
-    import pyarrow as pa
-
+def _array(values: list[object], kind: pa.DataType) -> pa.Array:
     # from_pandas stays False: a NaN a worker reported is a value, None is no value.
     return pa.array(values, type=kind)
 
@@ -110,10 +101,7 @@ def _free_name(folder: Path, at_us: int) -> Path:
     return path
 
 
-def _read_one(path: Path, wanted: "pa.Schema") -> "pa.Table":
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def _read_one(path: Path, wanted: pa.Schema) -> pa.Table:
     try:
         # ParquetFile, not read_table: that would add the folder's `date=` as a column.
         with pq.ParquetFile(path) as file:
