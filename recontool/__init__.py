@@ -1,1 +1,28 @@
-"""Turns what a reconnecting worker fleet leaves behind into answers."""
+"""Turns what a reconnecting worker fleet leaves behind into answers.
+
+`recontool.load("logs/")` gives a `Run` with outages, events, metrics and alerts as pandas DataFrames.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recontool.api.run import Run, load
+    from recontool.model.errors import ReconError
+    from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
+
+__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "load"]
+
+_HOME = {
+    "EnhancedWorkerReconnectionPlugin": "recontool.runtime.plugin",
+    "ReconError": "recontool.model.errors",
+    "Run": "recontool.api.run",
+    "load": "recontool.api.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load public names when they are first used: pandas must not slow down `recontool --help`."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'recontool' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -40,7 +40,7 @@ def render(event: Event) -> str:
     if not _SOURCE.fullmatch(event.source) or event.level not in _LEVELS:
         raise ValueError(f"no log line can carry source {event.source!r} at level {event.level!r}")
     marker = f"[{event.marker}] " if event.marker else ""
-    fields = "".join(f" {key}={_value_text(value)}" for key, value in event.fields.items())
+    fields = "".join(f" {key}={value_text(value)}" for key, value in event.fields.items())
     return f"{iso(event.at_us)} {event.level} {event.source} {marker}{event.name}{fields}"
 
 
@@ -78,6 +78,18 @@ def parse_body(at_us: int, level: str, source: str, text: str) -> Event:
     if marker is not None and marker not in _MARKERS:
         return Event(at_us, level, source, "", "")
     return Event(at_us, level, source, marker or "", name, _fields(tail) if tail else {})
+
+
+def value_text(value: Value) -> str:
+    """`value` as it stands after `key=`: bare where the grammar allows it, else a JSON string."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if _BARE.fullmatch(value) and not _QUOTED.search(value):
+        return value
+    # ASCII escapes: no control, direction mark or separator reaches a terminal or splits a line.
+    return json.dumps(value)
 
 
 _seconds_seen: dict[str, int] = {}
@@ -144,17 +156,6 @@ def _unquoted(text: str) -> str:
     except ValueError as error:
         raise BadFieldError(f"value is {text[:80]!r}, expected a JSON string ({error})") from None
     return str(value)
-
-
-def _value_text(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if _BARE.fullmatch(value) and not _QUOTED.search(value):
-        return value
-    # ASCII escapes: no control, direction mark or separator reaches a terminal or splits a line.
-    return json.dumps(value)
 
 
 def known_fields(fields: Mapping[str, Value]) -> dict[str, Value]:

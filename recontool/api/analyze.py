@@ -1,7 +1,7 @@
-"""The one place where the pieces are joined: paths in, an `Analysis` or a stream of events out."""
+"""Paths in, an `Analysis` or a stream of events out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
@@ -17,8 +17,7 @@ from recontool.logs.rotation import overlap
 from recontool.model.errors import NoDataError, PartlyUnreadableError
 from recontool.model.events import Event
 from recontool.model.findings import Analysis, InputFile, LineCount, QualityNote, WorkerResult
-from recontool.model.markers import COORDINATOR
-from recontool.version import VERSION
+from recontool.model.version import VERSION
 
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
 
@@ -75,11 +74,17 @@ def analyze(paths: Sequence[str], reading: Reading = DEFAULT) -> Analysis:
     return assemble(fleet, inputs, snapshots, notes, VERSION)
 
 
-def analyze_default(data_dir: Path, reading: Reading = DEFAULT) -> Analysis:
-    """As `analyze`, on what `data_dir` or the current folder holds; tells which."""
-    paths, sentence = default_paths(data_dir)
+def paths_or_default(paths: Sequence[str], data_dir: Path, reading: Reading = DEFAULT) -> Sequence[str]:
+    """`paths`, or what `data_dir` or the current folder holds; tells which.
+
+    Raises:
+        NoDataError: there is neither.
+    """
+    if paths:
+        return paths
+    found, sentence = default_paths(data_dir)
     reading.tell(sentence)
-    return analyze(paths, reading)
+    return found
 
 
 def iter_events(paths: Sequence[str], reading: Reading = DEFAULT) -> Iterator[tuple[str, Event]]:
@@ -191,8 +196,8 @@ def _remember(file: _File, reader: LogReader, last_of: dict[str, tuple[str, int]
 def _snapshot_workers(paths: Sequence[str]) -> tuple[dict[str, WorkerResult], list[InputFile]]:
     if not paths:
         return {}, []
-    from recontool.analysis.snapshots import snapshot_inputs, snapshot_results  # noqa: PLC0415 - pyarrow is slow to load
-    from recontool.storage.snapshots import read  # noqa: PLC0415
+    from recontool.analysis.snapshots import snapshot_inputs, snapshot_results  # pyarrow is slow to load
+    from recontool.storage.snapshots import read
 
     table = read([Path(path) for path in paths])
     return snapshot_results(table.to_pylist()), snapshot_inputs(paths, short_names(paths), table)
@@ -232,12 +237,3 @@ def _unknown_sentence(stream: LineStream, total: int) -> str:
 def _formats_hint() -> str:
     return "known formats: " + "; ".join(f"{name} ({title})" for name, title in known_formats().items())
 
-
-def is_worker_event(event: Event) -> bool:
-    """Whether `event` tells about a worker, not about a coordinator."""
-    return event.source != COORDINATOR
-
-
-def without_lines(event: Event) -> Event:
-    """`event` as it was written, without the place it was read from."""
-    return replace(event, line=0)

@@ -1,0 +1,139 @@
+"""Events as a table: the typed columns, and its way into Parquet, CSV and NDJSON without holding all of it."""
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from recontool.logs.grammar import value_text
+from recontool.model.errors import UsageError
+from recontool.model.events import EVENTS, FIELD_TYPES, Event, Value
+from recontool.model.instant import iso
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_WIDE: Final = frozenset({"config", "metrics", "metrics_block"})  # their many fields share the column `values`
+FIELDS: Final[tuple[str, ...]] = tuple(
+    dict.fromkeys(name for spec in EVENTS if spec.name not in _WIDE for name in spec.fields)
+)
+COLUMNS: Final = ("at", "level", "source", "marker", "event", "file", "line", *FIELDS, "values")
+_BATCH: Final = 20_000
+
+
+def row(file: str, event: Event) -> dict[str, Value | None]:
+    """One event as a row; `at` is ISO 8601 text, columns the event has no field for are None."""
+    fields: Mapping[str, Value] = {} if event.name in _WIDE else event.fields
+    return {
+        "at": iso(event.at_us),
+        "level": event.level,
+        "source": event.source,
+        "marker": event.marker or None,
+        "event": event.name,
+        "file": file,
+        "line": event.line,
+        **{name: fields.get(name) for name in FIELDS},
+        "values": json.dumps(event.fields) if event.name in _WIDE else None,
+    }
+
+
+def write_lines(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
+    """One line per event for people: time, source, marker, event, fields, place; returns the number of events."""
+    count = 0
+    for file, event in events:
+        marker = f"[{event.marker}]" if event.marker else ""
+        fields = "".join(f" {name}={value_text(value)}" for name, value in event.fields.items())
+        out.write(f"{iso(event.at_us)} {event.source} {marker:<12} {event.name}{fields}  {file}:{event.line}\n")
+        count += 1
+    return count
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[IO[str]]:
+    """A text file that appears whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as out:
+            yield out
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_ndjson(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
+    """One JSON object per event, empty columns left out; returns the number of events."""
+    count = 0
+    for file, event in events:
+        present = {name: value for name, value in row(file, event).items() if value is not None}
+        out.write(json.dumps(present) + "\n")
+        count += 1
+    return count
+
+
+def write_csv(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
+    """A header and one line per event; returns the number of events."""
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    count = 0
+    for file, event in events:
+        writer.writerow(row(file, event))
+        count += 1
+    return count
+
+
+def write_parquet(events: Iterable[tuple[str, Event]], path: Path) -> int:
+    """A Parquet file that appears whole or not at all; returns the number of events.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    import pyarrow as pa  # slow to load, and only this needs it
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema()
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    count = 0
+    try:
+        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+            for batch in _batches(events):
+                writer.write_table(pa.Table.from_pylist(batch, schema))
+                count += len(batch)
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def arrow_schema() -> "pa.Schema":
+    """Typed columns; `at` is a UTC timestamp in microseconds."""
+    import pyarrow as pa
+
+    of_kind: dict[Any, Any] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    fixed = {"at": pa.timestamp("us", tz="UTC"), "line": pa.int64()}
+    return pa.schema(
+        [(name, fixed.get(name) or of_kind[FIELD_TYPES.get(name, str) if name in FIELDS else str]) for name in COLUMNS]
+    )
+
+
+def arrow_rows(events: Iterable[tuple[str, Event]]) -> Iterator[dict[str, Any]]:
+    """Rows with `at` as integer microseconds, the way Arrow takes timestamps."""
+    for file, event in events:
+        yield {**row(file, event), "at": event.at_us}
+
+
+def _batches(events: Iterable[tuple[str, Event]]) -> Iterator[list[dict[str, Any]]]:
+    rows = arrow_rows(events)
+    while batch := list(islice(rows, _BATCH)):
+        yield batch

@@ -1,0 +1,37 @@
+"""The command line: options, one call into the api, print, exit status. Nothing slow is imported here."""
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from recontool.cli import analyze, demo, events, report, run
+from recontool.model.errors import ReconError
+
+app = typer.Typer(
+    name="recontool",
+    help="Turns the logs a reconnecting worker fleet leaves behind into answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (analyze, events, report, demo, run):
+    command.register(app)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error a user can act on ends in its message and status, not in a traceback."""
+    try:
+        app(standalone_mode=True)
+    except ReconError as error:
+        print(f"recontool: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

@@ -1,0 +1,75 @@
+"""`recontool analyze`: what broke, when, for whom, at what cost - as a screen or as JSON."""
+
+import json
+import os
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
+
+
+class Form(StrEnum):
+    """How the answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("analyze", help="Analyse logs: outages, metrics, alerts, incidents, advice.")(_analyze)
+
+
+def _analyze(
+    paths: Paths = None,
+    form: Annotated[Form, typer.Option("--format", help="Screen or JSON.")] = Form.TABLE,
+    output: Output = None,
+    quiet: Quiet = False,
+    strict: Strict = False,
+    tz: Zone = "UTC",
+    format_in: FormatIn = "",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    from recontool.api import analyze as api
+
+    reading = api.Reading(format_in, zone_of(tz), strict, say)
+    found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
+    if form is Form.JSON:
+        from recontool.report.document import document
+
+        text = json.dumps(document(found), indent=1, allow_nan=False)
+    else:
+        from recontool.report.text import screen, verdict_line
+
+        text = verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
+    _deliver(text, output)
+
+
+def _deliver(text: str, output: Path | None) -> None:
+    from recontool.api.deliver import write_text
+
+    if output is None:
+        print(text)  # noqa: T201
+    else:
+        write_text(output, text + "\n")
+
+
+def _width() -> int:
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
+def _color(output: Path | None) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _ascii() -> bool:
+    return "utf" not in (sys.stdout.encoding or "").lower()

@@ -1,0 +1,45 @@
+"""Options that several commands share, and how they reach the api."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from recontool.model.errors import UsageError
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH]...",
+        help="Logs, folders, patterns or - for stdin; without one DATA/logs and DATA/snapshots, else *.log here.",
+        show_default=False,
+    ),
+]
+DataDir = Annotated[Path, typer.Option(help="Data folder of coordinator and workers.")]
+FormatIn = Annotated[
+    str, typer.Option("--format-in", help="Format of the logs instead of detecting it.", show_default=False)
+]
+Zone = Annotated[str, typer.Option("--tz", help="IANA zone of times that carry none.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse logs with lines that fit no format (exit 4).")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default=False)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what was asked for.")]
+DATA_DIR = Path("recontool-data")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone a user named.
+
+    Raises:
+        UsageError: there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageError(f"unknown time zone {name!r}, expected an IANA name such as Europe/Berlin", where="--tz") from None
+
+
+def say(sentence: str) -> None:
+    """A hint for the person at the terminal; never part of the data."""
+    print(sentence, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,39 @@
+"""`recontool report`: one self-contained HTML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.model.errors import UsageError
+
+_FOLDER = Path("reports")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("report", help="Write a self-contained HTML report that needs no network.")(_report)
+
+
+def _report(
+    paths: Paths = None,
+    html: Annotated[bool, typer.Option("--html", help="Write HTML.")] = False,
+    output: Output = None,
+    quiet: Quiet = False,
+    strict: Strict = False,
+    tz: Zone = "UTC",
+    format_in: FormatIn = "",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    from recontool.api import analyze as api
+    from recontool.api.report import build_report, default_name
+
+    if not html:
+        raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
+    reading = api.Reading(format_in, zone_of(tz), strict, say)
+    found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
+    written = build_report(found, output if output is not None else _FOLDER / default_name(found))
+    if not quiet:
+        say(f"{found.verdict.severity}  {found.verdict.sentence}")
+    print(written)  # noqa: T201
