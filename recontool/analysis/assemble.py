@@ -9,7 +9,7 @@ from recontool.analysis.quality import notes_on
 from recontool.analysis.recommendations import recommend
 from recontool.analysis.verdict import judge_fleet
 from recontool.metrics.judgement import fleet_metrics, worker_metrics
-from recontool.model.findings import Analysis, InputFile, QualityNote, Tasks, WorkerResult
+from recontool.model.findings import Analysis, CoordinatorResult, InputFile, QualityNote, Tasks, WorkerResult
 
 
 def assemble(
@@ -25,8 +25,8 @@ def assemble(
     workers.update({key: result for key, result in snapshots.items() if key not in workers})
     workers = {key: workers[key] for key in sorted(workers, key=_natural)}
     coordinators = {name: fold.result() for name, fold in sorted(fleet.coordinators().items())}
-    ends = [one.last_us for one in (*workers.values(), *coordinators.values())]
-    starts = [one.first_us for one in (*workers.values(), *coordinators.values())]
+    seen: list[WorkerResult | CoordinatorResult] = [*workers.values(), *coordinators.values()]
+    ends, starts = [one.last_us for one in seen], [one.first_us for one in seen]
     last_us = max(ends, default=None)
     incidents = find_incidents(
         (outage for worker in workers.values() for outage in worker.outages),

@@ -44,7 +44,7 @@ def find_incidents(
             port = ports.get(outage.worker)
             # A port no coordinator listens on is a proxy's; it tells nothing when there is one coordinator only.
             fleets.setdefault(port if len(known) > 1 and port in known else None, []).append(outage)
-    found = []
+    found: list[Incident | None] = []
     for port, members in fleets.items():
         witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
         found.extend(_incident(group, witnesses, last_us) for group in _groups(members))
@@ -109,5 +109,8 @@ def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -
         return "network_cut", f"{victims} heard nothing from the coordinator until their deadline; {what}"
     spread_s = seconds(group[-1].start_us - group[0].start_us)
     if witness.up:
-        return "connections_cut", f"{victims} lost their connection within {spread_s:.1f} s while the coordinator stayed up"
+        return (
+            "connections_cut",
+            f"{victims} lost their connection within {spread_s:.1f} s while the coordinator stayed up",
+        )
     return "coordinator_lost", f"{victims} lost their connection within {spread_s:.1f} s; no coordinator log tells why"

@@ -52,7 +52,7 @@ def _late_returns(incidents: Sequence[Incident], workers: Mapping[str, WorkerRes
             "max_reconnect_delay",
             current,
             f"{cap_s} s",
-            f"{len(late)} workers came back up to {seconds(longest_us):.1f} s after the first one of the same incident, while "
+            f"{counted(len(late), 'worker')} came back up to {seconds(longest_us):.1f} s after the first one of the same incident, while "
             f"they slept between tries; {seconds(wasted_us):.1f} worker-seconds in all. A waiting worker dials within the "
             f"cap, so {cap_s} s would have bounded each of these waits by {cap_s} s, at the price of more tries while the "
             "coordinator is down.",
@@ -73,7 +73,7 @@ def _refused_keys(security: Sequence[SecurityFinding]) -> list[Recommendation]:
             "",
             "",
             "",
-            f"{count} logins were refused ({refused[0].detail or 'no reason logged'}). Trying again with the same key "
+            f"{counted(count, 'login')} failed ({refused[0].detail or 'no reason logged'}). Trying again with the same key "
             "cannot succeed: set --api-key or RECONTOOL_API_KEY to a key the coordinator knows.",
             tuple(finding.source for finding in refused),
             tuple(place for finding in refused for place in finding.evidence)[:_FEW],
@@ -87,7 +87,7 @@ def _failing_tasks(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
         return []
     worst = max(failing, key=lambda worker: worker.tasks.failed)
     total = sum(worker.tasks.failed for worker in failing)
-    reason = f"{total} executions failed on {len(failing)} workers. The first one on {worst.key} said: "
+    reason = f"{counted(total, 'execution')} failed on {counted(len(failing), 'worker')}. The first one on {worst.key} said: "
     return [
         Recommendation(
             "Look at the failing tasks",
@@ -119,7 +119,7 @@ def _flapping(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
             "",
             "",
             "",
-            f"{flaps} sessions on {len(flapping)} workers ended within 10 s of being established; "
+            f"{counted(flaps, 'session')} on {counted(len(flapping), 'worker')} ended within 10 s of being established; "
             "dialling succeeds, so no reconnect setting can help.",
             tuple(worker.key for worker in flapping),
             tuple(evidence[:_FEW]),
@@ -137,11 +137,16 @@ def _given_up(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
             "",
             "",
             "",
-            f"{len(stopped)} workers reached their maximum number of tries and will not come back by themselves.",
+            f"{counted(len(stopped), 'worker')} reached the maximum number of tries and will not come back alone.",
             tuple(worker.key for worker in stopped),
             (),
         )
     ]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 worker`, `2 workers`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _configured(setting: str, late: Mapping[str, None], workers: Mapping[str, WorkerResult]) -> str:

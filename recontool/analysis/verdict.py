@@ -1,9 +1,12 @@
 """The one sentence on top: how bad it is, whom it hit, what it cost."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from recontool.model.findings import Alert, Incident, MetricValue, Verdict, WorkerResult
-from recontool.model.instant import iso, seconds
+from recontool.model.findings import Alert, Incident, MetricValue, Outage, Verdict, WorkerResult
+from recontool.model.instant import MINUTE_US, iso, seconds
+
+_MINUTES_US: Final = 2 * MINUTE_US  # from here on minutes read better than seconds
 
 
 def judge_fleet(
@@ -23,7 +26,12 @@ def judge_fleet(
     critical = [alert for alert in alerts if alert.severity == "CRITICAL"]
     broken = stability.status == "outside"
     outside = sum(value.status == "outside" for value in fleet.values())
-    parts = [_incident_part(incidents), _outage_part(outages, workers), _down_part(still_down, workers), _task_part(workers)]
+    parts = [
+        _incident_part(incidents),
+        _outage_part(outages, workers),
+        _down_part(still_down, workers),
+        _task_part(workers),
+    ]
     said = "; ".join(part for part in parts if part)
     if still_down or (broken and critical):
         return Verdict("CRITICAL", said)
@@ -40,12 +48,19 @@ def _incident_part(incidents: Sequence[Incident]) -> str:
     return f"{worst.title} at {at} UTC ({seconds(worst.lost_us):.0f} worker-seconds lost)"
 
 
-def _outage_part(outages: Sequence[object], workers: Mapping[str, WorkerResult]) -> str:
+def _outage_part(outages: Sequence[Outage], workers: Mapping[str, WorkerResult]) -> str:
     if not outages:
         return ""
-    hit = sum(bool(worker.outages) for worker in workers.values())
     count = "1 outage" if len(outages) == 1 else f"{len(outages)} outages"
-    return f"{count} on {hit} of {_workers(len(workers))}"
+    down_us = sum((outage.end_us or workers[outage.worker].last_us) - outage.start_us for outage in outages)
+    lost = (
+        f"{count}, {seconds(down_us):.3g} s without a session in all"
+        if down_us < _MINUTES_US
+        else (f"{count}, {seconds(down_us) / 60:.1f} min without a session in all")
+    )
+    if len(workers) == 1:
+        return lost
+    return f"{lost}, on {sum(bool(worker.outages) for worker in workers.values())} of {len(workers)} workers"
 
 
 def _down_part(still_down: Sequence[str], workers: Mapping[str, WorkerResult]) -> str:

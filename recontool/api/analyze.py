@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from recontool.analysis.assemble import assemble
 from recontool.analysis.fleet import FileTag, FleetFold
@@ -17,6 +17,7 @@ from recontool.logs.rotation import overlap
 from recontool.model.errors import NoDataError, PartlyUnreadableError
 from recontool.model.events import Event
 from recontool.model.findings import Analysis, InputFile, LineCount, QualityNote, WorkerResult
+from recontool.model.instant import from_datetime
 from recontool.model.version import VERSION
 
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
@@ -61,11 +62,9 @@ def analyze(paths: Sequence[str], reading: Reading = DEFAULT) -> Analysis:
     """
     found = find_inputs(paths)
     fleet = FleetFold()
-    inputs: list[InputFile] = []
     notes: list[QualityNote] = []
     last_of: dict[str, tuple[str, int]] = {}  # rotation -> (path, last time) of the part read before
-    for file in _opened(found.logs, reading):
-        inputs.append(_read_into(fleet, file, reading, last_of, notes))
+    inputs = [_read_into(fleet, file, reading, last_of, notes) for file in _opened(found.logs, reading)]
     snapshots, snapshot_files = _snapshot_workers(found.snapshots)
     inputs.extend(snapshot_files)
     if not fleet.chains() and not fleet.coordinators() and not snapshots:
@@ -135,7 +134,14 @@ def _read_into(
         file.stream.close()
         notes.append(QualityNote(file.name, _unknown_sentence(file.stream, total)))
         return InputFile(
-            file.path, file.name, "unknown", "none", size_of(file.path), LineCount(total=total, unparsed=total), None, None
+            file.path,
+            file.name,
+            "unknown",
+            "none",
+            size_of(file.path),
+            LineCount(total=total, unparsed=total),
+            None,
+            None,
         )
     form = file.seen.form
     fleet.begin(FileTag(file.name, rotation(file.path)[0], form.claim_only))
@@ -194,13 +200,23 @@ def _remember(file: _File, reader: LogReader, last_of: dict[str, tuple[str, int]
 
 
 def _snapshot_workers(paths: Sequence[str]) -> tuple[dict[str, WorkerResult], list[InputFile]]:
+    """Workers of snapshot files, and the files; rows are counted as lines."""
     if not paths:
         return {}, []
-    from recontool.analysis.snapshots import snapshot_inputs, snapshot_results  # pyarrow is slow to load
+    from recontool.analysis.snapshots import snapshot_results  # pyarrow is slow to load
     from recontool.storage.snapshots import read
 
-    table = read([Path(path) for path in paths])
-    return snapshot_results(table.to_pylist()), snapshot_inputs(paths, short_names(paths), table)
+    names = short_names(paths)
+    rows: list[dict[str, Any]] = []
+    files = []
+    for path in paths:
+        found = read([Path(path)]).to_pylist()
+        rows.extend(found)
+        times = [from_datetime(row["at"]) for row in found]
+        lines = LineCount(total=len(found), parsed=len(found))
+        span = (min(times, default=None), max(times, default=None))
+        files.append(InputFile(path, names[path], "snapshot", "snapshot", size_of(path), lines, *span))
+    return snapshot_results(rows), files
 
 
 def _check_strict(inputs: Sequence[InputFile], *, strict: bool) -> None:
@@ -236,4 +252,3 @@ def _unknown_sentence(stream: LineStream, total: int) -> str:
 
 def _formats_hint() -> str:
     return "known formats: " + "; ".join(f"{name} ({title})" for name, title in known_formats().items())
-

@@ -75,7 +75,7 @@ class Run:
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """worker ("fleet" for all together), metric, value (NaN when there is nothing to count), unit, status, source, reason."""
+        """Worker ("fleet" for all together), metric, value (NaN when there is nothing to count), unit, status, source, reason."""
         by_worker: Mapping[str, Mapping[str, MetricValue]] = {
             **{key: worker.metrics for key, worker in self.analysis.workers.items()},
             "fleet": self.analysis.fleet,
@@ -94,7 +94,9 @@ class Run:
             for name, found in metrics.items()
         ]
         kinds = dict.fromkeys(("worker", "metric", "unit", "status", "source", "reason"), "str")
-        return _frame(rows, ("worker", "metric", "value", "unit", "status", "source", "reason"), {**kinds, "value": "float64"})
+        return _frame(
+            rows, ("worker", "metric", "value", "unit", "status", "source", "reason"), {**kinds, "value": "float64"}
+        )
 
     @cached_property
     def alerts(self) -> pd.DataFrame:

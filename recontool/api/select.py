@@ -56,9 +56,7 @@ def selection(
     )
 
 
-def select_events(
-    paths: Sequence[str], wanted: Selection, reading: Reading = DEFAULT
-) -> Iterator[tuple[str, Event]]:
+def select_events(paths: Sequence[str], wanted: Selection, reading: Reading = DEFAULT) -> Iterator[tuple[str, Event]]:
     """(file, event) of the wanted events, file by file.
 
     Raises:
@@ -78,7 +76,5 @@ def _instant(text: str | None, option: str, zone: tzinfo) -> int | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(
-            f"{text!r} is no time, expected ISO 8601 such as 2026-11-24T10:15:00Z", where=option
-        ) from None
+        raise UsageError(f"{text!r} is no time, expected ISO 8601 such as 2026-11-24T10:15:00Z", where=option) from None
     return from_datetime(at if at.tzinfo is not None else at.replace(tzinfo=zone))

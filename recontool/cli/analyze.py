@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _analyze(
+    *,
     paths: Paths = None,
     form: Annotated[Form, typer.Option("--format", help="Screen or JSON.")] = Form.TABLE,
     output: Output = None,
@@ -46,7 +47,9 @@ def _analyze(
     else:
         from recontool.report.text import screen, verdict_line
 
-        text = verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
+        text = (
+            verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
+        )
     _deliver(text, output)
 
 

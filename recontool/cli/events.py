@@ -1,7 +1,6 @@
 """`recontool events`: the events behind the numbers, filtered, as lines, CSV, NDJSON or Parquet."""
 
 import sys
-from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,6 +11,8 @@ from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Qu
 from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from recontool.model.events import Event
 
 
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _events(
+    *,
     paths: Paths = None,
     form: Annotated[
         Form | None, typer.Option("--format", help="Default: by the suffix of -o, else table.", show_default=False)

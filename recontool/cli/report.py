@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _report(
+    *,
     paths: Paths = None,
     html: Annotated[bool, typer.Option("--html", help="Write HTML.")] = False,
     output: Output = None,

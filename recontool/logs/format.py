@@ -72,7 +72,9 @@ class Format:
 def builtin() -> Mapping[str, Format]:
     """The formats that ship with recontool, by name, in order of preference."""
     folder = resources.files("recontool.logs") / "formats"
-    loaded = [load((folder / f"{name}.toml").read_text("utf-8"), where=name) for name in ("tagged-v1", "ipfs-accelerate")]
+    loaded = [
+        load((folder / f"{name}.toml").read_text("utf-8"), where=name) for name in ("tagged-v1", "ipfs-accelerate")
+    ]
     return {one.name: one for one in loaded}
 
 

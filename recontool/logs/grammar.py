@@ -13,7 +13,7 @@ from typing import Final
 
 from recontool.model.errors import BadFieldError
 from recontool.model.events import FIELD_TYPES, Event, Value
-from recontool.model.instant import SECOND_US, from_datetime, iso
+from recontool.model.instant import from_datetime, iso
 from recontool.model.markers import LEVELS, Marker
 
 HEADER: Final = re.compile(

@@ -90,7 +90,7 @@ def _expand(path: str) -> list[str]:
     if place.exists():
         return [path]
     if glob.has_magic(path):
-        matches = sorted(glob.glob(path, recursive=True))
+        matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
         if not matches:
             raise NoDataError("no file matches the pattern", where=path, hint="quote the pattern once, or name a file")
         return [found for match in matches for found in _expand(match)]

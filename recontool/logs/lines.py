@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -70,7 +69,7 @@ class LineStream:
 
 def size_of(path: str) -> int:
     """Bytes on disk; 0 for stdin."""
-    return 0 if path == STDIN else os.stat(path).st_size
+    return 0 if path == STDIN else Path(path).stat().st_size
 
 
 def _open(path: str) -> IO[bytes]:
@@ -84,11 +83,11 @@ def _open(path: str) -> IO[bytes]:
 
 def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     """Recognise packing by its first bytes, never by the name."""
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)
     magic = buffered.peek(4)[:4]
     if magic.startswith(_GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=buffered), 2**18)  # type: ignore[type-var]
+        return io.BufferedReader(gzip.GzipFile(fileobj=buffered), 2**18)
     if magic == _ZSTD:
         unpacked = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
-        return io.BufferedReader(unpacked, 2**18)  # type: ignore[type-var]
+        return io.BufferedReader(unpacked, 2**18)
     return buffered

@@ -45,7 +45,7 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe
         if not bare_block and not only:
             return None
         best = formats[only or "tagged-v1"]
-    return Probe(best, _owner(best, found, zone), min((header.at_us for header in found), default=None))
+    return Probe(best, _owner(best, found), min((header.at_us for header in found), default=None))
 
 
 def _headers(form: Format, lines: Sequence[str], zone: tzinfo) -> list[Header]:
@@ -61,7 +61,7 @@ def _headers(form: Format, lines: Sequence[str], zone: tzinfo) -> list[Header]:
     return found
 
 
-def _owner(form: Format, headers: Sequence[Header], zone: tzinfo) -> str:
+def _owner(form: Format, headers: Sequence[Header]) -> str:
     """The worker (or "coordinator") an untagged file belongs to; "" when nothing says."""
     if form.engine == "tagged":
         return ""

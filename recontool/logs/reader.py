@@ -85,7 +85,9 @@ class LogReader:
         yield from self._blocks.rest()
 
     def _is_block_text(self, header: Header) -> bool:
-        return header.text.startswith("===") or (self._blocks.is_open and ": " in header.text and "=" not in header.text)
+        return header.text.startswith("===") or (
+            self._blocks.is_open and ": " in header.text and "=" not in header.text
+        )
 
     def _no_event(self, header: Header, number: int) -> Iterator[Event]:
         """A record that is part of a metrics block, or none of ours."""
@@ -139,24 +141,22 @@ class LogReader:
             self._refuse(number, line, "fits no line of the format")
 
     def _continues(self, line: str) -> bool:
+        """Whether a line belongs to the record above it: indented, or of a traceback or a JSON block."""
+        word = line.strip()
         if line.startswith(_TRACEBACK):
             self._inside = "traceback"
-            return True
-        if self._inside == "traceback":
+        elif self._inside == "traceback":
             if line[0].isspace():
                 return True
             self._inside = ""
             return _EXCEPTION.fullmatch(line) is not None
-        if self._inside and self._inside in "}]":
-            if line.strip() == self._inside:
-                self._inside = ""
-            return True
-        if self.last_us is None:
-            return False
-        if line.strip() in _CLOSING:
-            self._inside = _CLOSING[line.strip()]
-            return True
-        return line[0].isspace()
+        elif self._inside and self._inside in "}]":
+            self._inside = "" if line.rstrip() == self._inside else self._inside
+        elif self.last_us is not None and word in _CLOSING:
+            self._inside = _CLOSING[word]
+        else:
+            return self.last_us is not None and line[0].isspace()
+        return True
 
     def _refuse(self, number: int, line: str, why: str) -> None:
         self._unparsed += 1

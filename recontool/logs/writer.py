@@ -52,9 +52,7 @@ class LogWriter:
         """Call `listener` with every event from now on, also those below the level."""
         self._listeners.append(listener)
 
-    def event(
-        self, marker: Marker | None, name: str, /, *, level: str | None = None, **fields: Value | None
-    ) -> Event:
+    def event(self, marker: Marker | None, name: str, /, *, level: str | None = None, **fields: Value | None) -> Event:
         """Log one event; fields that are None are left out. Marked events default to INFO, others to DEBUG."""
         chosen = level or ("INFO" if marker else "DEBUG")
         present = {key: value for key, value in fields.items() if value is not None}
@@ -69,14 +67,25 @@ class LogWriter:
         """
         at_us = self.now_us()
         found = values(at_us)
-        self._write("INFO", render_text(at_us, "INFO", self.source, f"====== Performance Metrics for {self.source} ======"))
+        self._write(
+            "INFO", render_text(at_us, "INFO", self.source, f"====== Performance Metrics for {self.source} ======")
+        )
         for metric, label in BLOCK:
             value = found.get(metric.name)
             number = "n/a" if value is None else f"{float(value):.{label.decimals}f}{label.suffix}"
             text = f"{label.label}: {number}"
             self._write("INFO", render_text(at_us, "INFO", self.source, text))
         self._write("INFO", render_text(at_us, "INFO", self.source, _RULE))
-        self._deliver(Event(at_us, "INFO", self.source, "", "metrics", known_fields({k: v for k, v in found.items() if v is not None})))
+        self._deliver(
+            Event(
+                at_us,
+                "INFO",
+                self.source,
+                "",
+                "metrics",
+                known_fields({k: v for k, v in found.items() if v is not None}),
+            )
+        )
 
     def text(self, level: str, message: str) -> None:
         """Log a record that is no event, e.g. a traceback."""
@@ -127,5 +136,5 @@ class LogWriter:
 
 
 def terminal_or_none() -> TextIO | None:
-    """stderr when a person looks at it, else None."""
+    """Stderr when a person looks at it, else None."""
     return sys.stderr if sys.stderr.isatty() else None

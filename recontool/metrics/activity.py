@@ -30,7 +30,11 @@ class Activity:
     def buckets(self) -> tuple[Bucket, ...]:
         """Non-empty buckets in time order."""
         return tuple(
-            Bucket(key * self._width_us, self._width_us, {name: value for name, value in zip(ACTIVITY, row, strict=True) if value})
+            Bucket(
+                key * self._width_us,
+                self._width_us,
+                {name: value for name, value in zip(ACTIVITY, row, strict=True) if value},
+            )
             for key, row in sorted(self._buckets.items())
         )
 
@@ -39,5 +43,7 @@ class Activity:
         merged: dict[int, list[float]] = {}
         for key, row in self._buckets.items():
             known = merged.get(key // 2)
-            merged[key // 2] = row if known is None else [mine + theirs for mine, theirs in zip(known, row, strict=True)]
+            merged[key // 2] = (
+                row if known is None else [mine + theirs for mine, theirs in zip(known, row, strict=True)]
+            )
         self._buckets = merged

@@ -57,7 +57,7 @@ class WorkerFold:
         self._debug = live
         self._marked = 0
         self._start_seen = False
-        self._claimed: set[Source] = set()
+        self._claimed: set[str] = set()  # metrics that claims of settled processes stood in for
         self._handlers: Mapping[tuple[str, str], _Handler] = {
             ("CONNECT", "attempt"): self._on_attempt,
             ("RECONNECT", "attempt"): self._on_attempt,
@@ -125,10 +125,11 @@ class WorkerFold:
 
     def source(self, metric: str) -> Source:
         """Where the value of `metric` comes from; "" when the log can show neither events nor a claim."""
-        if "block" in self._claimed or self._stands_in():
-            covered = metric in _MESSAGES or not self.markers
-            if covered and metric not in self._claim_only:
-                return "block"
+        if self._claim is not None and self._stands_in() and (metric in _MESSAGES or not self._marked):
+            claimed = self._claim.get(metric) is not None or metric in self._claimed
+            return "block" if claimed else ""
+        if metric in self._claimed:
+            return "block"
         if metric in _MESSAGES and not self._debug:
             return ""
         return "events"
@@ -141,6 +142,9 @@ class WorkerFold:
             found[name] = formula(totals)
         found["max_reconnect_time"] = self.max_reconnect_time()
         found["connection_stability"] = self.timeline.stability(at_us)
+        if self._claim is not None and self._stands_in() and not self.markers:
+            # No event at all: what the process says is everything there is.
+            found.update({name: self._claim.get(name) for name in found})
         found["uptime_s"] = seconds(at_us - self.starts_us[-1]) if self.starts_us else None
         return found
 
@@ -160,8 +164,9 @@ class WorkerFold:
         return self._claim is not None and not self._debug
 
     def _begin_process(self, at_us: int) -> None:
-        if self._stands_in():
-            self._claimed.add("block")
+        if self._claim is not None and self._stands_in():
+            stood_in = (name for name in self._claim.values if name in _MESSAGES or not self._marked)
+            self._claimed.update(name for name in stood_in if self._claim.get(name) is not None)
         self._settled = self.totals()
         self._plain = self._settled == Totals()
         self._current = Totals()

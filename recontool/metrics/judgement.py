@@ -27,7 +27,9 @@ def bounds(metric: Metric, values: Mapping[str, float | None]) -> tuple[float | 
     )
 
 
-def judge(values: Mapping[str, float | None], sources: Mapping[str, Source], reasons: Mapping[str, str]) -> dict[str, MetricValue]:
+def judge(
+    values: Mapping[str, float | None], sources: Mapping[str, Source], reasons: Mapping[str, str]
+) -> dict[str, MetricValue]:
     """All eighteen metrics with status; `reasons` explains values that are None."""
     return {
         metric.name: _judged(metric, values, sources.get(metric.name, ""), reasons.get(metric.name, _NEVER_SEEN))
@@ -49,7 +51,9 @@ def worker_metrics(fold: WorkerFold) -> dict[str, MetricValue]:
     return judge(values, sources, reasons)
 
 
-def fleet_metrics(folds: Mapping[str, WorkerFold], workers: Mapping[str, Mapping[str, MetricValue]]) -> dict[str, MetricValue]:
+def fleet_metrics(
+    folds: Mapping[str, WorkerFold], workers: Mapping[str, Mapping[str, MetricValue]]
+) -> dict[str, MetricValue]:
     """The eighteen metrics of all workers together: counters add up, means are total over count, max is max."""
     totals = Totals()
     observed_us = outage_us = 0

@@ -162,7 +162,15 @@ class Timeline:
         started = self.open
         return (
             *self.outages,
-            Outage(self.worker, started.start_us, None, started.cause, started.code, started.attempts, _given(started.evidence)),
+            Outage(
+                self.worker,
+                started.start_us,
+                None,
+                started.cause,
+                started.code,
+                started.attempts,
+                _given(started.evidence),
+            ),
         )
 
     def forced(self) -> int:
