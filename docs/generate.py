@@ -1,0 +1,181 @@
+"""Writes the parts of docs/ that repeat the program's own tables: `python docs/generate.py`, or `--check` to compare.
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a key of `PARTS`. What is between
+them comes from recontool.model, the format files and the commands' own help, so a page cannot say something else.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from recontool.alerts.rules import BUILT_IN
+from recontool.cli import app
+from recontool.logs.format import builtin
+from recontool.model.catalogue import BLOCK, DERIVED, DOCUMENTED, UNIT_TEXT, Metric
+from recontool.model.events import EVENTS, FIELD_TYPES
+from recontool.model.settings import Setting, for_role
+
+HERE = Path(__file__).parent
+PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> int:
+    """Exit status: 1 when `--check` finds a page out of date."""
+    parser = argparse.ArgumentParser(description="Write the generated parts of docs/.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page is out of date")
+    check = parser.parse_args().check
+    stale = [page for page in sorted(HERE.glob("*.md")) if not _renew(page, check=check)]
+    for page in stale:
+        print(f"docs/{page.name} is out of date; write it anew with: make docs")
+    return 1 if stale else 0
+
+
+def renewed(text: str) -> str:
+    """`text` with every generated part as it should be; KeyError names a part nobody makes."""
+    return PART.sub(lambda match: f"{match[1]}{PARTS[match['name']]().rstrip()}\n{match[3]}", text)
+
+
+def _renew(page: Path, *, check: bool) -> bool:
+    old = page.read_text("utf-8")
+    new = renewed(old)
+    if new != old and not check:
+        page.write_text(new, "utf-8")
+        print(f"docs/{page.name} written")
+    return new == old or not check
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _metrics(metrics: Iterable[Metric]) -> str:
+    return _table(
+        ("name", "unit", "definition", "normal range"),
+        ((f"`{metric.name}`", metric.unit, metric.definition, _range(metric)) for metric in metrics),
+    )
+
+
+def _range(metric: Metric) -> str:
+    normal = metric.normal
+    unit = f" {UNIT_TEXT[metric.unit]}".rstrip()
+    of = f" x `{normal.relative_to}`" if normal.relative_to else unit
+    if normal.low is not None and normal.high is not None:
+        text = f"{normal.low:g} to {normal.high:g}{of}"
+    elif normal.low is not None:
+        text = f"at least {normal.low:g}{of}"
+    elif normal.high is not None:
+        text = f"at most {normal.high:g}{of}"
+    else:
+        return ""
+    return f"{text}; {'below' if normal.too_good == 'low' else 'above'} is good news" if normal.too_good else text
+
+
+def _block() -> str:
+    return _table(
+        ("label", "metric"), ((f"`{label.label}: ...{label.suffix}`", f"`{metric.name}`") for metric, label in BLOCK)
+    )
+
+
+def _alerts() -> str:
+    return _table(
+        ("rule", "condition", "severity"), ((f"`{r.name}`", f"`{r.condition}`", r.severity) for r in BUILT_IN)
+    )
+
+
+def _events() -> str:
+    return _table(
+        ("marker", "event", "fields", "meaning"),
+        (
+            (
+                f"`{spec.marker}`" if spec.marker else "",
+                f"`{spec.name}`",
+                " ".join(f"`{name}`" for name in spec.fields) if spec.name != "config" else "every setting of its role",
+                spec.meaning,
+            )
+            for spec in EVENTS
+        ),
+    )
+
+
+def _fields() -> str:
+    kinds: dict[str, list[str]] = {}
+    used = {name for spec in EVENTS if spec.name not in {"config", "metrics"} for name in spec.fields}
+    for name, kind in FIELD_TYPES.items():
+        if name in used:
+            kinds.setdefault(kind.__name__, []).append(f"`{name}`")
+    return _table(("type", "fields"), ((kind, " ".join(names)) for kind, names in kinds.items()))
+
+
+def _settings(settings: Iterable[Setting]) -> str:
+    return _table(
+        ("option", "default", "range", "meaning"),
+        ((f"`{s.flag}`", _default(s), _allowed(s), s.help) for s in settings),
+    )
+
+
+def _default(setting: Setting) -> str:
+    if setting.default is None:
+        return "derived"
+    if isinstance(setting.default, bool):
+        return "on" if setting.default else "off"
+    return f"{setting.default} {setting.unit}".rstrip()
+
+
+def _allowed(setting: Setting) -> str:
+    if setting.choices:
+        return ", ".join(setting.choices)
+    if setting.low is None or setting.high is None:
+        return ""
+    return f"{setting.low:g} to {setting.high:,.12g} {setting.unit}".rstrip()
+
+
+def _formats() -> str:
+    return _table(
+        ("name", "what writes it", "told by", "claims that are never believed"),
+        (
+            (
+                f"`{form.name}`",
+                form.title,
+                "its grammar" if form.engine == "tagged" else f"{len(form.templates)} templates",
+                " ".join(f"`{name}`" for name in sorted(form.claim_only)) or "none",
+            )
+            for form in builtin().values()
+        ),
+    )
+
+
+def _commands() -> str:
+    names = re.findall(r"^  ([a-z][a-z-]*) {2,}", _help(), re.MULTILINE)
+    if not names:
+        raise ValueError("recontool --help lists no command")
+    sections = [("recontool", _help()), *((f"recontool {name}", _help(name)) for name in names)]
+    return "\n".join(f"## {title}\n\n```text\n{text}\n```\n" for title, text in sections)
+
+
+def _help(*command: str) -> str:
+    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="recontool", env={"COLUMNS": "80"})
+    if shown.exit_code:
+        raise ValueError(f"recontool {' '.join(command)} --help exits {shown.exit_code}")
+    return "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines())
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "documented-metrics": lambda: _metrics(DOCUMENTED),
+    "derived-metrics": lambda: _metrics(DERIVED),
+    "alerts": _alerts,
+    "block": _block,
+    "events": _events,
+    "fields": _fields,
+    "worker-settings": lambda: _settings(for_role("worker")),
+    "coordinator-settings": lambda: _settings(for_role("coordinator")),
+    "formats": _formats,
+    "commands": _commands,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
