@@ -21,6 +21,7 @@ class Chain:
     watch: AlertWatch
     files: list[str] = field(default_factory=list)
     rotations: set[str] = field(default_factory=set)
+    known: bool = False  # some record was an event: a log of another product in our shape has none
 
     def feed(self, event: Event, file: str) -> None:
         """Fold one record and evaluate the rules it may move."""
@@ -72,6 +73,7 @@ class FleetFold:
             chain = self._here[event.source] = self._chain_for(event)
             chain.files.append(name)
             chain.rotations.add(self._tag.rotation)
+        chain.known = chain.known or event.name != ""
         chain.feed(event, name)
         if event.marker == "SECURITY":
             self.security.feed(event.source, event, name)
@@ -79,14 +81,15 @@ class FleetFold:
     def roles(self) -> str:
         """What the current file held so far: worker, coordinator, mixed or none."""
         coordinator = self._tag.rotation in self._coordinators
-        if self._here:
+        if any(chain.known for chain in self._here.values()):
             return "mixed" if coordinator else "worker"
         return "coordinator" if coordinator else "none"
 
     def chains(self) -> Mapping[str, Chain]:
         """Every worker's chain by its key."""
         keyed: dict[str, Chain] = {}
-        for source, chains in self._chains.items():
+        for source, found in self._chains.items():
+            chains = [chain for chain in found if chain.known]
             for chain in chains:
                 keyed[source if len(chains) == 1 else f"{source}@{chain.files[0]}"] = chain
         return keyed

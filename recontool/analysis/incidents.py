@@ -14,6 +14,7 @@ from recontool.model.instant import SECOND_US, seconds
 CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
 DEADLINE_SPREAD_US: Final = 6 * SECOND_US  # heartbeat deadlines expire up to one interval apart
 _PLANNED: Final = frozenset({1001, 1012})
+_MOMENT_S: Final = 0.1
 _SLACK_US: Final = 2 * SECOND_US
 
 
@@ -108,9 +109,10 @@ def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -
         what = "the coordinator stayed up" if witness.up else "no coordinator log tells whether it was up"
         return "network_cut", f"{victims} heard nothing from the coordinator until their deadline; {what}"
     spread_s = seconds(group[-1].start_us - group[0].start_us)
+    moment = "at the same moment" if spread_s < _MOMENT_S else f"within {spread_s:.1f} s"
     if witness.up:
         return (
             "connections_cut",
-            f"{victims} lost their connection within {spread_s:.1f} s while the coordinator stayed up",
+            f"{victims} lost their connection {moment} while the coordinator stayed up",
         )
-    return "coordinator_lost", f"{victims} lost their connection within {spread_s:.1f} s; no coordinator log tells why"
+    return "coordinator_lost", f"{victims} lost their connection {moment}; no coordinator log tells why"

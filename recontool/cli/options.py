@@ -37,7 +37,9 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise UsageError(f"unknown time zone {name!r}, expected an IANA name such as Europe/Berlin", where="--tz") from None
+        raise UsageError(
+            f"unknown time zone {name!r}, expected an IANA name such as Europe/Berlin", where="--tz"
+        ) from None
 
 
 def say(sentence: str) -> None:

@@ -44,15 +44,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _run_coordinator(given: dict[str, Any], config: Path | None) -> None:
-    from recontool.runtime import coordinator  # noqa: PLC0415 - --help must not load the runtime
-    from recontool.runtime.config import read  # noqa: PLC0415
+    from recontool.runtime import coordinator
+    from recontool.runtime.config import read
 
     coordinator.main(read("coordinator", given, config))
 
 
 def _run_worker(given: dict[str, Any], config: Path | None) -> None:
-    from recontool.runtime import worker  # noqa: PLC0415 - --help must not load the runtime
-    from recontool.runtime.config import read  # noqa: PLC0415
+    from recontool.runtime import worker
+    from recontool.runtime.config import read
 
     worker.main(read("worker", given, config))
 

@@ -1,13 +1,12 @@
 """Opens a log, whatever it is packed in, as a stream of raw lines with a bounded look at its head."""
 
-import gzip
 import io
 import sys
 import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import zstandard
 
@@ -17,6 +16,7 @@ STDIN: Final = "-"
 MAX_LINE: Final = 2**20  # longer lines are cut here; the rest of them is skipped
 HEAD_BYTES: Final = 2**18
 _GZIP: Final = b"\x1f\x8b"
+_GZIP_WINDOW: Final = 31  # zlib: largest window, gzip header
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
@@ -53,7 +53,7 @@ class LineStream:
         while True:
             try:
                 line = read(MAX_LINE)
-            except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+            except (EOFError, zlib.error, zstandard.ZstdError) as error:
                 self.torn = f"{type(error).__name__}: {error}"
                 return
             except OSError as error:
@@ -72,6 +72,40 @@ def size_of(path: str) -> int:
     return 0 if path == STDIN else Path(path).stat().st_size
 
 
+class _Gunzipped(io.RawIOBase):
+    """Members of a gzip file as one stream; what a torn file still holds is handed out before the error."""
+
+    def __init__(self, raw: io.BufferedReader) -> None:
+        self._raw = raw
+        self._inflate = zlib.decompressobj(_GZIP_WINDOW)
+        self._pending = b""  # packed bytes not yet inflated
+        self._begun = False  # inside a member
+
+    def readable(self) -> bool:
+        """As every raw stream that is read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as the next packed chunk goes; EOFError once a torn file has nothing left."""
+        room = memoryview(buffer)
+        while True:
+            packed = self._pending or self._raw.read(2**16)
+            if not packed and not self._begun:
+                return 0
+            data = self._inflate.decompress(packed, len(room))  # without input: what it still holds
+            if not packed and not data and not self._inflate.eof:
+                raise EOFError("the file ends inside a compressed block")
+            self._begun = True
+            self._pending = self._inflate.unconsumed_tail
+            if self._inflate.eof:
+                self._pending = self._inflate.unused_data.lstrip(b"\0")  # some tools pad members
+                self._inflate = zlib.decompressobj(_GZIP_WINDOW)
+                self._begun = False
+            if data:
+                room[: len(data)] = data
+                return len(data)
+
+
 def _open(path: str) -> IO[bytes]:
     if path == STDIN:
         return _unpacked(sys.stdin.buffer)
@@ -86,7 +120,7 @@ def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)
     magic = buffered.peek(4)[:4]
     if magic.startswith(_GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=buffered), 2**18)
+        return io.BufferedReader(_Gunzipped(buffered), 2**18)
     if magic == _ZSTD:
         unpacked = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
         return io.BufferedReader(unpacked, 2**18)

@@ -232,9 +232,7 @@ DERIVED: Final[tuple[Metric, ...]] = (
         "attempts that did not lead to a session; one still in flight at the end counts",
     ),
     Metric("avg_message_latency", "Average message latency", "ms", "messages", "alias of avg_message_latency_ms"),
-    Metric(
-        "uptime_s", "Uptime", "s", "process", "time since the process started", block=BlockLabel("Uptime", 1, " s")
-    ),
+    Metric("uptime_s", "Uptime", "s", "process", "time since the process started", block=BlockLabel("Uptime", 1, " s")),
     Metric("queue_depth", "Queue depth", "messages", "messages", "messages waiting to be sent"),
 )
 

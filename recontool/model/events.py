@@ -128,7 +128,12 @@ EVENTS: Final[tuple[EventSpec, ...]] = (
         ("role", "version", "pid", *(setting.name for setting in SETTINGS)),
         "a process started; every tunable of its role and its value",
     ),
-    EventSpec("", "metrics", (*(m.name for m in DOCUMENTED), "messages_acked", "reconnections", "uptime_s"), "what the process itself reports"),
+    EventSpec(
+        "",
+        "metrics",
+        (*(m.name for m in DOCUMENTED), "messages_acked", "reconnections", "uptime_s"),
+        "what the process itself reports",
+    ),
     EventSpec("", "message_sent", ("type", "size_bytes", "seq", "worker"), "an application message left"),
     EventSpec("", "message_received", ("type", "size_bytes", "seq", "worker"), "an application message came"),
     EventSpec("", "message_acked", ("seq", "rtt_ms", "worker"), "the peer acknowledged a message"),

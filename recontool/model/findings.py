@@ -144,7 +144,9 @@ class CoordinatorResult:
     last_us: int
     starts_us: tuple[int, ...]
     stops_us: tuple[int, ...]
-    counts: Mapping[str, int]  # starts, stops, accepted, disconnected, rejected, submitted, assigned, applied, duplicate
+    counts: Mapping[
+        str, int
+    ]  # starts, stops, accepted, disconnected, rejected, submitted, assigned, applied, duplicate
     markers: Mapping[str, int]
     start_evidence: tuple[str, ...] = ()
     port: int | None = None  # where it listened
