@@ -30,7 +30,7 @@ from recontool.runtime.instructions import (
 from recontool.runtime.keys import Keys, load_or_create
 from recontool.runtime.link import Link, Receiver
 from recontool.runtime.messages import Json, Message
-from recontool.runtime.process import log_start, open_log, until_signal
+from recontool.runtime.process import log_start, open_log, tidy, until_signal
 from recontool.runtime.protocol import Channel, WireError
 from recontool.runtime.queue import SendQueue
 from recontool.runtime.roster import CLOSE_RESTART, Roster
@@ -60,6 +60,7 @@ class Coordinator:
         self._timeout_s = options.seconds("heartbeat_timeout")
         self._journal = Journal(options.data_dir / "coordinator.db")
         self._roster = Roster(keys, options.seconds("heartbeat_interval"), self._timeout_s, os.urandom)
+        self._port_file = options.data_dir / "coordinator.port"
         self._api = Api(keys.operator, self._latest)
         self._links: dict[int, Link] = {}
         self._numbers = itertools.count(1)
@@ -78,6 +79,7 @@ class Coordinator:
         self._done: asyncio.Future[None] = self._loop.create_future()
         self._loop.set_exception_handler(self._fail)
         log_start(self._writer, self._options)
+        self._port_file.unlink(missing_ok=True)  # whoever waits for it must not read an earlier run's
         self._roster.board.restore(map(_task, self._journal.load()), self._loop.time())
         listener = await self._listen()
         self._perform(self._roster.submit(self._demo_tasks(), self._writer.now_us()))
@@ -107,7 +109,7 @@ class Coordinator:
         except OSError as error:
             hint = "another process may listen there; --port 0 picks a free port"
             raise UsageError(f"cannot listen: {error}", where=f"{host}:{port}", hint=hint) from None
-        write_whole(self._options.data_dir / "coordinator.port", f"{listener.port}\n".encode())
+        write_whole(self._port_file, f"{listener.port}\n".encode())
         self._writer.text("INFO", f"listening on {host}:{listener.port}")
         self._announce(host, listener.port)
         return listener
@@ -185,7 +187,7 @@ class Coordinator:
                 self._links[number].abort()
 
     def _log(self, marker: Marker | None, name: str, fields: Fields) -> None:
-        self._writer.event(marker, name, level=None, **fields)
+        self._writer.event(marker, name, level=None, **tidy(fields))
 
     def _tick(self) -> None:
         self._perform(self._roster.tick(self._loop.time()))
@@ -221,6 +223,7 @@ class Coordinator:
         return [(self._roster.new_id(), demo_task(number)) for number in range(self._options.demo_tasks)]
 
     async def _drain(self, listener: Listener) -> None:
+        self._port_file.unlink(missing_ok=True)
         listener.stop_accepting()
         self._perform(self._roster.drain())
         await listener.wait_closed(_DRAIN_S)

@@ -21,7 +21,8 @@ from recontool.runtime.outbox import Outbox
 
 TaskFunction: TypeAlias = Callable[[Mapping[str, Json], "Execution"], Json]
 
-_JOIN_S: Final = 0.05
+MAX_VALUE_BYTES: Final = 8 * 2**20  # half a frame, so that it travels even when it does not compress
+_RETRY_S: Final = 0.05
 
 
 class Cancelled(Exception):  # noqa: N818 - it is no error
@@ -56,9 +57,10 @@ class RestoreFailed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The execution ended and `result` is durable."""
+    """The execution ended. `result` is durable, or `unsaved` says why not."""
 
     result: Result
+    unsaved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,13 @@ class Execution:
             Cancelled: the task is not wanted any more.
         """
         while not self._may_produce():
-            self.wait(_JOIN_S)
+            self.wait(_RETRY_S)
         progress = Checkpoint(self.task, self._lease, number, state)
         began = time.perf_counter()
         try:
+            _check_size("the checkpoint", progress)
             size_bytes = self._outbox.keep_checkpoint(progress)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._tell(Saved(progress, error=str(error)))
             return
         self._tell(Saved(progress, size_bytes, (time.perf_counter() - began) * 1000))
@@ -155,15 +158,19 @@ class Executor:
         try:
             value = self._function(assign.spec)(assign.spec, execution)
             result = Result(assign.task, assign.lease, ok=True, value=value)
-            msgspec.json.encode(result)  # a value that cannot be sent is the task's failure, found here
+            _check_size("the result", result)  # a value that cannot be sent is the task's failure, found here
         except Cancelled:
             self._tell(Stopped(assign.task))
             return
         except Exception as error:  # noqa: BLE001 - whatever a task raises is its result
             result = Result(assign.task, assign.lease, ok=False, error=_sentence(error))
         result = msgspec.structs.replace(result, took_ms=(time.perf_counter() - began) * 1000)
-        self._outbox.keep_result(result)
-        self._tell(Finished(result))
+        try:
+            self._outbox.keep_result(result)
+        except OSError as error:
+            self._tell(Finished(result, unsaved=str(error)))
+        else:
+            self._tell(Finished(result))
 
     def _restore(self, execution: Execution) -> None:
         try:
@@ -207,6 +214,13 @@ def load(name: str) -> TaskFunction:
 def _sentence(error: Exception) -> str:
     last = traceback.format_exception_only(error)[-1].strip()
     return last[:500]
+
+
+def _check_size(what: str, message: Checkpoint | Result) -> None:
+    size_bytes = len(msgspec.msgpack.encode(message))
+    msgspec.json.encode(message)  # files are JSON, which holds less than msgpack
+    if size_bytes > MAX_VALUE_BYTES:
+        raise ValueError(f"{what} is {size_bytes} bytes, at most {MAX_VALUE_BYTES} are carried")
 
 
 def _number(spec: Mapping[str, Json], name: str, default: float, low: float, high: float) -> float:

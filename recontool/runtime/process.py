@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from recontool.logs.writer import LogWriter, terminal_or_none
 from recontool.model.errors import ReconError
+from recontool.model.version import VERSION
 from recontool.runtime.config import Options
-from recontool.version import VERSION
+from recontool.runtime.instructions import Fields
 
 Run: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -23,6 +24,15 @@ def open_log(source: str, options: Options) -> LogWriter:
 def log_start(log: LogWriter, options: Options) -> None:
     """Write the `config` line every process begins with."""
     log.event(None, "config", level="INFO", role=options.role, version=VERSION, pid=os.getpid(), **options.tunables)
+
+
+def tidy(fields: Fields) -> Fields:
+    """Durations to the microsecond: the digits behind are noise that nobody wants to read."""
+    return {key: round(value, _digits(key)) if isinstance(value, float) else value for key, value in fields.items()}
+
+
+def _digits(key: str) -> int:
+    return 3 if key.endswith("_ms") else 6
 
 
 def until_signal(run: Run, log: LogWriter) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+import msgspec
+
 from recontool.model.markers import COORDINATOR, Marker
 from recontool.runtime import keys
 from recontool.runtime.board import TaskBoard
@@ -61,6 +63,7 @@ NAME: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 LEASE_TIMEOUTS: Final = 3  # heartbeat timeouts a disconnected worker keeps its tasks
 RETURN_AFTER_S: Final = 1.0  # a restart is not over sooner
 RETURN_WINDOW_S: Final = 2.0
+MAX_SPEC_BYTES: Final = 2**20
 CLOSE_RESTART: Final = 1012
 CLOSE_POLICY: Final = 1008
 CLOSE_REPLACED: Final = 4000
@@ -281,6 +284,8 @@ class Roster:
             return [Send(Rejected("the coordinator shuts down"), peer.link)]
         if not all(isinstance(spec.get("type"), str) for spec in submit.tasks):
             return [Send(Rejected('every task needs a "type" that is a string'), peer.link)]
+        if any(len(msgspec.msgpack.encode(spec)) > MAX_SPEC_BYTES for spec in submit.tasks):
+            return [Send(Rejected(f"a task may have {MAX_SPEC_BYTES} bytes"), peer.link)]
         specs = [(self.new_id(), spec) for spec in submit.tasks]
         return [*self.submit(specs, at_us), Send(Submitted([task_id for task_id, _ in specs]), peer.link)]
 

@@ -5,6 +5,7 @@ it happen is refused.
 """
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -62,6 +63,7 @@ _SAW: Final[dict[type, Saw]] = {
 }
 
 CLOSE_LEAVING: Final = 1001
+TASK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")  # it names files
 
 
 class UnexpectedError(Exception):
@@ -111,6 +113,7 @@ class Session:
         self.running: dict[str, int] = {}  # task -> lease
         self._checkpoints: dict[str, Checkpoint] = {}  # the latest of each running task
         self._offered: set[str] = set()  # results already sent in this session
+        self._stopping: dict[str, Assign | None] = {}  # cancelled, not ended; what to run once they have
         self._identity, self._pace, self._draw, self._entropy = identity, pace, draw, entropy
         self._ever_up = False
         self._tries = 0  # since the last session ended, as logged
@@ -183,20 +186,22 @@ class Session:
             self._beat_s = now_s + self._pace.heartbeat_s
             found = [Send(Heartbeat())]
         elif saw is Saw.LEAVE:
-            found = [Send(Leaving()), *(CancelTask(task) for task in self.running)]
+            found = [Send(Leaving()), *self._cancel(list(self.running))]
         return found
 
     def finished(self, result: Result) -> list[WorkerInstruction]:
         """An execution ended and its result is durable."""
-        self.running.pop(result.task, None)
-        self._checkpoints.pop(result.task, None)
+        self._ended(result.task)
         self.results[result.task] = result
         return self._offer([result]) if self.state in UP else []
 
-    def cancelled(self, task: str) -> None:
+    def cancelled(self, task: str) -> list[WorkerInstruction]:
         """An execution ended without a result."""
-        self.running.pop(task, None)
-        self._checkpoints.pop(task, None)
+        again = self._ended(task)
+        if again is None or self.state is State.DRAINING:
+            return []
+        self.running[task] = again.lease
+        return [Execute(again)]
 
     def checkpointed(self, checkpoint: Checkpoint) -> list[WorkerInstruction]:
         """A running task saved its progress."""
@@ -349,10 +354,14 @@ class Session:
     def _assigned(self, assign: Assign) -> list[WorkerInstruction]:
         if self.state is State.DRAINING:
             return []  # the coordinator requeues it when this session ends
+        if not TASK_ID.fullmatch(assign.task):
+            raise UnexpectedError(f"task id {assign.task[:80]!r}")
         # The coordinator lost sight of a finished or running task; the answer is what is there already.
         if assign.task in self.results:
             return self._offer([self.results[assign.task]])
         already = assign.task in self.running
+        if assign.task in self._stopping:  # it went elsewhere and came back before its execution noticed
+            self._stopping[assign.task] = assign
         self.running[assign.task] = assign.lease
         log = Log(Marker.TASK, "assigned", {"task": assign.task, "worker": self._identity.worker})
         return [log] if already else [log, Execute(assign)]
@@ -362,7 +371,14 @@ class Session:
         return [Send(result) for result in results]
 
     def _cancel(self, tasks: list[str]) -> list[WorkerInstruction]:
-        return [CancelTask(task) for task in tasks if task in self.running]
+        running = [task for task in tasks if task in self.running]
+        self._stopping.update(dict.fromkeys(running))
+        return [CancelTask(task) for task in running]
+
+    def _ended(self, task: str) -> Assign | None:
+        self.running.pop(task, None)
+        self._checkpoints.pop(task, None)
+        return self._stopping.pop(task, None)
 
     def close(self) -> Close:
         """How a drained worker takes leave."""

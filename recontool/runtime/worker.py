@@ -32,7 +32,7 @@ from recontool.runtime.link import Link, Receiver
 from recontool.runtime.messages import Message, Report, Result
 from recontool.runtime.outbox import Outbox
 from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
-from recontool.runtime.process import log_start, open_log, until_signal
+from recontool.runtime.process import log_start, open_log, tidy, until_signal
 from recontool.runtime.protocol import Channel, WireError
 from recontool.runtime.queue import SendQueue
 from recontool.runtime.session import NOTHING, Identity, Pace, Session, UnexpectedError, Why
@@ -203,7 +203,7 @@ class Worker:
         self._timer = None if wake_at_s is None else self._loop.call_at(wake_at_s, self._tick)
 
     def _log(self, marker: Marker | None, name: str, fields: Fields) -> None:
-        self._writer.event(marker, name, level=None, **fields)
+        self._writer.event(marker, name, level=None, **tidy(fields))
 
     # --- executions -------------------------------------------------------------------------------------
 
@@ -231,12 +231,14 @@ class Worker:
                 self._log(Marker.CHECKPOINT, "restored", {"task": task, "checkpoint": f"{task}.{number}"})
             case work.RestoreFailed(task, error):
                 self._log(Marker.CHECKPOINT, "failed", {"task": task, "error": error})
-            case work.Finished(result):
+            case work.Finished(result, unsaved):
+                if unsaved:
+                    self._writer.text("ERROR", f"the result of {result.task} is not on disk: {unsaved}")
                 self._finish(result)
             case work.Stopped(task):
                 self._executor.ended(task)
                 self._log(Marker.TASK, "cancelled", {"task": task})
-                self._session.cancelled(task)
+                self._perform(self._session.cancelled(task))
         if not self._session.running:
             self._idle.set()
 

@@ -9,7 +9,7 @@ from recontool.runtime.messages import Ack, Assign, Heartbeat, Report, Result, S
 from recontool.runtime.queue import SendQueue
 
 KINDS = [
-    lambda n: Ack(n),
+    Ack,
     lambda n: Sync([str(n)], []),
     lambda n: Assign(str(n), n, {}),
     lambda n: Result(str(n), n, ok=True),

@@ -67,7 +67,7 @@ def challenge(machine, link, now_s=0.0):
     return send.message.nonce
 
 
-def join(machine, link, name="w-1", now_s=0.0, slots=2, sync=None):
+def join(machine, link, name="w-1", *, now_s=0.0, slots=2, sync=None):
     found = machine.heard(link, hello(challenge(machine, link, now_s), name, slots=slots), 1, now_s, 0)
     return found + machine.heard(link, sync or Sync([], []), 2, now_s, 0)
 
@@ -406,7 +406,7 @@ class Fleet(RuleBasedStateMachine):
         kept = dict(self.running.get(old, {})) if keep and old is not None else {}
         sync = Sync([], [Running(task, lease) for task, lease in kept.items()])
         self.running[self.link] = kept
-        self.take(join(self.roster, self.link, name, self.now_s, sync=sync))
+        self.take(join(self.roster, self.link, name, now_s=self.now_s, sync=sync))
         self.names[self.link] = name
         return multiple(self.link)
 

@@ -338,3 +338,20 @@ def test_stopping_while_down_ends_at_once(state):
     found = in_state(state).see(Saw.LEAVE, 1.0)
     assert logs(found) == [("closed", {"code": 1001, "reason": "worker stopped"})]
     assert found[-1] == Stopped()
+
+
+def test_a_task_that_comes_back_before_its_cancelled_execution_ended_runs_again():
+    machine = online()
+    first, second = Assign("t-1", 1, {}), Assign("t-1", 3, {})
+    machine.heard(first, 4, 1.0)
+    machine.heard(Cancel("t-1"), 5, 1.1)
+    assert not any(isinstance(i, Execute) for i in machine.heard(second, 6, 1.2))
+    assert machine.cancelled("t-1") == [Execute(second)]
+    assert machine.running == {"t-1": 3}
+    assert machine.cancelled("t-1") == []
+
+
+@pytest.mark.parametrize("task", ["../../etc/passwd", "", "a/b", "x" * 65, "."])
+def test_a_task_id_that_could_name_another_file_is_refused(task):
+    with pytest.raises(UnexpectedError):
+        online().heard(Assign(task, 1, {}), 4, 1.0)
