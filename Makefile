@@ -43,7 +43,7 @@ check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/codespell
 
-docs: $(STAMP) ## write the generated parts of docs/ anew
+docs: $(STAMP) ## write the generated parts of README and docs anew
 	$(BIN)/python docs/generate.py
 
 bench: $(STAMP) ## measure reading speed, memory and start-up time

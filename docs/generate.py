@@ -1,11 +1,13 @@
-"""Writes the parts of docs/ that repeat the program's own tables: `python docs/generate.py`, or `--check` to compare.
+"""Writes the parts of README.md and docs/ that repeat the program's own tables: `python docs/generate.py`, or `--check` to compare.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a key of `PARTS`. What is between
 them comes from recontool.model, the format files and the commands' own help, so a page cannot say something else.
 """
 
 import argparse
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,18 +21,20 @@ from recontool.model.catalogue import BLOCK, DERIVED, DOCUMENTED, UNIT_TEXT, Met
 from recontool.model.events import EVENTS, FIELD_TYPES
 from recontool.model.settings import Setting, for_role
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+FIRST_LOOK = ("analyze", "sample_logs/worker-1.log")
 PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
     """Exit status: 1 when `--check` finds a page out of date."""
-    parser = argparse.ArgumentParser(description="Write the generated parts of docs/.")
+    parser = argparse.ArgumentParser(description="Write the generated parts of README.md and docs/.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page is out of date")
     check = parser.parse_args().check
-    stale = [page for page in sorted(HERE.glob("*.md")) if not _renew(page, check=check)]
+    stale = [page for page in PAGES if not _renew(page, check=check)]
     for page in stale:
-        print(f"docs/{page.name} is out of date; write it anew with: make docs")
+        print(f"{page.relative_to(ROOT)} is out of date; write it anew with: make docs")
     return 1 if stale else 0
 
 
@@ -44,7 +48,7 @@ def _renew(page: Path, *, check: bool) -> bool:
     new = renewed(old)
     if new != old and not check:
         page.write_text(new, "utf-8")
-        print(f"docs/{page.name} written")
+        print(f"{page.relative_to(ROOT)} written")
     return new == old or not check
 
 
@@ -164,6 +168,13 @@ def _help(*command: str) -> str:
     return "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines())
 
 
+def _first_look() -> str:
+    plain = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    command = [sys.executable, "-m", "recontool", *FIRST_LOOK]
+    shown = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, encoding="utf-8", check=True)  # noqa: S603
+    return f"```console\n$ recontool {' '.join(FIRST_LOOK)}\n{shown.stdout.rstrip()}\n```"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "documented-metrics": lambda: _metrics(DOCUMENTED),
     "derived-metrics": lambda: _metrics(DERIVED),
@@ -173,6 +184,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "fields": _fields,
     "worker-settings": lambda: _settings(for_role("worker")),
     "coordinator-settings": lambda: _settings(for_role("coordinator")),
+    "first-look": _first_look,
     "formats": _formats,
     "commands": _commands,
 }
