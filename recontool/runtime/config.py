@@ -51,7 +51,7 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
     values, keys = config_file.load(config) if config is not None else ({}, {})
     values.update({name: value for name, value in given.items() if value is not None})
     tunables = resolve(role, {setting.name: values.get(setting.name) for setting in for_role(role)})
-    data_dir = Path(values.get("data_dir", DEFAULT_DATA_DIR))
+    data_dir = Path(values.get("data_dir") or DEFAULT_DATA_DIR)
     worker_id = _worker_id(values.get("worker_id")) if role == "worker" else ""
     log_file = values.get("log_file") or data_dir / "logs" / f"{worker_id or COORDINATOR}.log"
     return Options(
@@ -62,7 +62,7 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
         worker_id=worker_id,
         api_key=values.get("api_key") or keys.get(role),
         executor=values.get("executor"),
-        demo_tasks=int(values.get("demo_tasks", 0)),
+        demo_tasks=int(values.get("demo_tasks") or 0),
         keys=keys,
     )
 

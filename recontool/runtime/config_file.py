@@ -49,7 +49,8 @@ def load(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         line, column = positions.key(name)
         where = f"{path}:{line + 1}:{column + 1}"
         if name != _KEYS:
-            values[_known(str(name), where)] = _checked(str(name).replace("-", "_"), value, where)
+            known = _known(str(name), where)
+            values[known] = _checked(known, value, where)
     return values, _keys(document.get(_KEYS), path)
 
 

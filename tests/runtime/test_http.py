@@ -1,0 +1,72 @@
+"""HTTP answers, each with the status and JSON it must have."""
+
+import json
+
+import pytest
+
+from recontool.model.catalogue import DOCUMENTED
+from recontool.runtime.http import Api
+from recontool.runtime.instructions import Sample
+
+KNOWN = {
+    "w-1": Sample("w-1", 1_767_225_600_000_001, {"messages_sent": 3, "queue_depth": 9}),
+    "new": Sample("new", 0, {}),
+    "w:é": Sample("w:é", 0, {}),
+}
+API = Api("op-key", KNOWN.get)
+OPERATOR = {"authorization": "Bearer op-key"}
+PATH = "/api/v1/workers/w-1/metrics"
+UPGRADE = {"upgrade": "websocket"}
+
+
+def test_metrics_are_all_eighteen_and_nothing_else():
+    answer = API.answer("GET", PATH, OPERATOR)
+    body = json.loads(answer.body)
+    assert (answer.status, body["worker"], body["at"]) == (200, "w-1", "2026-01-01T00:00:00.000001Z")
+    assert list(body["metrics"]) == [metric.name for metric in DOCUMENTED]
+    assert body["metrics"]["messages_sent"] == 3
+    assert body["metrics"]["compression_ratio"] is None
+
+
+def test_a_worker_that_has_not_reported_has_no_time_and_no_values():
+    body = json.loads(API.answer("GET", "/api/v1/workers/new/metrics?x=1", OPERATOR).body)
+    assert body["at"] is None
+    assert set(body["metrics"].values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", PATH, {}, 401),
+        ("GET", PATH, {"authorization": "Basic op-key"}, 401),
+        ("GET", PATH, {"authorization": "Bearer"}, 401),
+        ("GET", PATH, {"authorization": "Bearer  "}, 401),
+        ("GET", PATH, {"authorization": "Bearer wrong"}, 403),
+        ("GET", PATH, {"authorization": "Bearer op-key\xe9"}, 403),
+        ("GET", PATH, {"authorization": "bearer op-key"}, 200),
+        ("GET", "/api/v1/workers/w%3A%C3%A9/metrics", OPERATOR, 200),
+        ("GET", "/api/v1/workers/nobody/metrics", OPERATOR, 404),
+        ("GET", "/api/v1/workers/nobody/metrics", {}, 401),
+        ("GET", "/api/v1/workers//metrics", OPERATOR, 404),
+        ("GET", "/api/v1/workers", OPERATOR, 404),
+        ("GET", "/", {}, 404),
+        ("GET", "/ws", {}, 404),
+        ("GET", PATH, {**OPERATOR, **UPGRADE}, 200),
+        ("POST", PATH, OPERATOR, 405),
+        ("PUT", "/ws", UPGRADE, 405),
+        ("HEAD", PATH, OPERATOR, 405),
+    ],
+)
+def test_every_request_gets_its_status_as_json(method, path, headers, status):
+    answer = API.answer(method, path, headers)
+    assert answer.status == status
+    assert answer.headers["Content-Type"].startswith("application/json")
+    body = json.loads(answer.body)
+    assert list(body) == (["worker", "at", "metrics"] if status == 200 else ["error"])
+    assert ("WWW-Authenticate" in answer.headers) is (status == 401)
+    assert ("Allow" in answer.headers) is (status == 405)
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws?x"])
+def test_a_websocket_handshake_goes_on(path):
+    assert API.answer("GET", path, UPGRADE) is None
