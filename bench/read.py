@@ -26,7 +26,7 @@ JOBS = {
     "reader": "from collections import deque; from recontool.logs.format import builtin; "
     "from recontool.logs.reader import LogReader; "
     "deque(LogReader(open({path!r}, 'rb'), builtin()['tagged-v1']), maxlen=0); ",
-    "analysis": "from recontool import api; api.analyze([{path!r}]); ",
+    "analysis": "from recontool.api.analyze import analyze; analyze([{path!r}]); ",
 }
 
 
