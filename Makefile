@@ -58,5 +58,5 @@ example: $(STAMP) ## write reports/example.html anew from sample_logs/
 	$(BIN)/recontool report sample_logs/*.log --html -o reports/example.html
 
 clean: ## remove the virtual environment and everything else that was made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage recontool-data
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache recontool-data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
