@@ -1,6 +1,7 @@
 """One live connection: frames in and out, acknowledgements, and the message lines of a DEBUG log."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ class Link:
             if self._limit is not None:
                 self._limit.cancel()
             sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await sender
             self.queue.release()
             self._report_undelivered()
             self._settled.set()

@@ -17,6 +17,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, PayloadTooBig
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from recontool.runtime.protocol import MAX_FRAME_BYTES
 
@@ -76,6 +77,10 @@ class Socket:
             await self._connection.send(data)
         except ConnectionClosed as error:
             raise _closed(error) from None
+        except AttributeError:
+            if self._connection.state is not State.CLOSED:
+                raise
+            raise ClosedError(_LOST, "") from None  # see abort()
 
     async def receive(self) -> bytes:
         """The next frame; a text frame comes back as its bytes and will not decode.
@@ -91,10 +96,14 @@ class Socket:
 
     def abort(self) -> None:
         """Drop the connection without a word; `receive` ends at once."""
-        self._connection.transport.abort()
+        # A transport that emptied its buffer while closing has let go of its loop, and asyncio (3.11) trips over that.
+        if self._connection.state is not State.CLOSED:
+            self._connection.transport.abort()
 
     async def close(self, code: int, reason: str) -> None:
         """Say goodbye; returns within two seconds whatever the peer does."""
+        if self._connection.state is State.CLOSED:
+            return
         try:
             async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
                 await self._connection.close(code, reason)
@@ -141,7 +150,7 @@ class Listener:
                 await self._server.wait_closed()
         except TimeoutError:
             for connection in self._server.all_connections:
-                connection.transport.abort()
+                Socket(connection).abort()
 
 
 async def listen(
