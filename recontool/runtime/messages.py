@@ -68,14 +68,15 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class Sync(Frame, frozen=True):
-    """After every connect: results not acknowledged yet, and what is still running."""
+    """After every connect: results not acknowledged yet, what is still running, and whose progress is kept."""
 
     results: list[str]
     running: list[Running]
+    saved: list[str] = []
 
 
 class Synced(Frame, frozen=True):
-    """Answer to Sync: results already applied, and executions whose lease went to another worker."""
+    """Answer to Sync: tasks among results and saved that have a result; executions another worker has now."""
 
     known: list[str]
     stop: list[str]

@@ -30,6 +30,10 @@ class Outbox:
                 path.rename(path.with_suffix(".unreadable"))
         return found
 
+    def saved(self) -> set[str]:
+        """Tasks with a checkpoint."""
+        return {path.stem for path in self._checkpoints.glob("*.json")}
+
     def keep_result(self, result: Result) -> None:
         """Make `result` durable; its checkpoint is of no use any more."""
         write_whole(self._results / f"{result.task}.json", msgspec.json.encode(result))

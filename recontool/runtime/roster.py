@@ -295,6 +295,7 @@ class Roster:
 
     def _sync(self, peer: Peer, sync: Sync) -> Instructions:
         known = [task_id for task_id in sync.results if self.board.settled(task_id)]
+        stale = [task_id for task_id in sync.saved if self.board.settled(task_id)]
         adopted = [running.task for running in sync.running if self.board.adopt(peer.name, running)]
         stop = [running.task for running in sync.running if running.task not in adopted]
         # What it holds and did not name, it lost: it restarted, or never got the assignment.
@@ -304,7 +305,7 @@ class Roster:
         return [
             Log(Marker.SYNC, "started", {**fields, "results": len(sync.results), "states": len(sync.running)}),
             *(Log(Marker.TASK, "duplicate", {**fields, "task": task_id}) for task_id in known),
-            Send(Synced(known, stop), peer.link),
+            Send(Synced([*known, *stale], stop), peer.link),
             Log(Marker.SYNC, "completed", {**fields, "duplicates": len(known)}),
         ]
 

@@ -111,6 +111,7 @@ class Session:
         self.state = State.NEW
         self.results: dict[str, Result] = {}  # finished, not yet acknowledged
         self.running: dict[str, int] = {}  # task -> lease
+        self.saved: set[str] = set()  # tasks with a durable checkpoint that are not running here
         self._checkpoints: dict[str, Checkpoint] = {}  # the latest of each running task
         self._offered: set[str] = set()  # results already sent in this session
         self._stopping: dict[str, Assign | None] = {}  # cancelled, not ended; what to run once they have
@@ -198,6 +199,7 @@ class Session:
     def cancelled(self, task: str) -> list[WorkerInstruction]:
         """An execution ended without a result."""
         again = self._ended(task)
+        self.saved.add(task)
         if again is None or self.state is State.DRAINING:
             return []
         self.running[task] = again.lease
@@ -324,7 +326,7 @@ class Session:
             Log(Marker.SECURITY, "auth_ok"),
             established,
             Log(Marker.SYNC, "started", {"results": len(results), "states": len(running)}),
-            Send(Sync(results, running)),
+            Send(Sync(results, running, sorted(self.saved))),
         ]
 
     def _refused(self, refuse: Refuse, now_s: float) -> list[WorkerInstruction]:
@@ -339,6 +341,8 @@ class Session:
     def _synced(self, synced: Synced, now_s: float) -> list[WorkerInstruction]:
         known = [task for task in synced.known if task in self.results]
         forget = [instruction for task in known for instruction in self.acknowledged(task)]
+        forget += [Forget(task) for task in synced.known if task in self.saved]
+        self.saved.difference_update(synced.known)
         resend = self._offer([result for task, result in self.results.items() if task not in self._offered])
         stop = self._cancel(synced.stop)
         progress: list[WorkerInstruction] = [
@@ -364,6 +368,7 @@ class Session:
             self._stopping[assign.task] = assign
         self.running[assign.task] = assign.lease
         log = Log(Marker.TASK, "assigned", {"task": assign.task, "worker": self._identity.worker})
+        self.saved.discard(assign.task)
         return [log] if already else [log, Execute(assign)]
 
     def _offer(self, results: list[Result]) -> list[WorkerInstruction]:

@@ -85,6 +85,7 @@ class Worker:
         log_start(self._writer, self._options)
         for result in self._outbox.results():
             self._session.results[result.task] = result
+        self._session.saved = self._outbox.saved() - set(self._session.results)
         reporting = asyncio.create_task(self._report_metrics())
         sampling = asyncio.create_task(every(self._options.seconds("snapshot_interval"), self._sample))
         stopping = asyncio.create_task(self._stop_on(stop))

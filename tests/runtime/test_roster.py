@@ -292,8 +292,8 @@ def test_results_named_in_the_sync_are_known_or_awaited():
     machine.tick(0.0)
     machine.heard(1, Result("t-1", 1, ok=True), 3, 1.0, 5)
     machine.dropped(1, 1006, 1.0)
-    found = join(machine, 2, now_s=2.0, sync=Sync(["t-1", "t-2", "t-other"], []))
-    assert sent(found, Synced) == [(2, Synced(["t-1", "t-other"], []))]
+    found = join(machine, 2, now_s=2.0, sync=Sync(["t-1", "t-2", "t-other"], [], ["t-1", "t-2"]))
+    assert sent(found, Synced) == [(2, Synced(["t-1", "t-other", "t-1"], []))]
     assert [name for name, _ in logs(found, Marker.TASK)] == ["duplicate", "duplicate"]
     assert sent(found, Assign) == []  # t-2 is finished; its result is on the way
 

@@ -316,6 +316,21 @@ def test_a_task_that_went_elsewhere_is_cancelled(message):
     assert machine.running == {}
 
 
+def test_progress_of_a_task_that_ended_elsewhere_is_swept_out():
+    machine = online()
+    machine.running.update({"t-1": 1, "t-2": 1})
+    machine.cancelled("t-1")
+    machine.cancelled("t-2")
+    machine.see(Saw.DROPPED, 2.0, why=Why(code=1006))
+    machine.tick(3.0)
+    machine.see(Saw.OPENED, 3.0)
+    assert sent(machine.heard(Welcome("s-2"), 2, 3.0)) == [Sync([], [], ["t-1", "t-2"])]
+    assert machine.heard(Synced(["t-1"], []), 3, 3.5)[0] == Forget("t-1")
+    assert machine.saved == {"t-2"}
+    machine.heard(Assign("t-2", 2, {}), 4, 3.6)
+    assert machine.saved == set()
+
+
 def test_a_lost_sync_says_so():
     found = in_state(State.SYNCING).see(Saw.DROPPED, 1.0, why=Why(code=1006))
     assert [name for name, _ in logs(found)] == ["failed", "lost", "scheduled"]
