@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from recontool.model.settings import HEARTBEATS_PER_TIMEOUT, Role, Setting, for_role
+from recontool.model.settings import Role, Setting, for_role
 
 _DATA_DIR = Annotated[Path | None, typer.Option(help="Folder for everything kept; default recontool-data.")]
 _LOG_FILE = Annotated[Path | None, typer.Option(help="Log file; default DATA/logs/ID.log.")]
@@ -80,14 +80,12 @@ def _command(role: Role, run: Callable[[dict[str, Any], Path | None], None]) -> 
 
 
 def _option(setting: Setting) -> Any:
-    default = f"default {setting.default}" if setting.default is not None else ""
-    if setting.name == "heartbeat_timeout":
-        default = f"default {HEARTBEATS_PER_TIMEOUT} heartbeat intervals"
+    default = f"default {setting.default} {setting.unit}".strip() if setting.default is not None else setting.unit
     if isinstance(setting.default, bool):
         default = "default on" if setting.default else "default off"
     if setting.choices:
         bounds = ", ".join(setting.choices)
     else:
-        bounds = f"{setting.low:g} to {setting.high:g}" if setting.low is not None and setting.high is not None else ""
-    facts = "; ".join(fact for fact in (f"{default} {setting.unit}".strip(), bounds) if fact)
+        bounds = f"{setting.low} to {setting.high}" if setting.low is not None and setting.high is not None else ""
+    facts = "; ".join(fact for fact in (default, bounds) if fact)
     return Annotated[setting.kind | None, typer.Option(setting.flag, help=f"{setting.help} ({facts})")]

@@ -5,7 +5,7 @@ import itertools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from recontool.logs.writer import LogWriter
 from recontool.model.errors import UsageError
@@ -77,7 +77,6 @@ class Coordinator:
         """
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
-        self._loop.set_exception_handler(self._fail)
         log_start(self._writer, self._options)
         self._port_file.unlink(missing_ok=True)  # whoever waits for it must not read an earlier run's
         self._roster.board.restore(map(_task, self._journal.load()), self._loop.time())
@@ -98,6 +97,9 @@ class Coordinator:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
+            listener.stop_accepting()
+            for link in self._links.values():
+                link.abort()
             self._journal.close()
         await self._write_samples()
         self._log(Marker.CONNECT, "closed", {"code": CLOSE_RESTART, "reason": "coordinator stopped"})
@@ -159,7 +161,7 @@ class Coordinator:
                     self._held.append(instruction)
         if not self._flushing:
             self._flushing = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_guarded)
 
     def _flush(self) -> None:
         self._flushing = False
@@ -238,10 +240,13 @@ class Coordinator:
         if not task.cancelled() and (error := task.exception()) is not None and not self._done.done():
             self._done.set_exception(error)
 
-    def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception") or RuntimeError(str(context.get("message")))
-        if not self._done.done():
-            self._done.set_exception(error)
+    def _flush_guarded(self) -> None:
+        """For the loop: a journal that cannot commit must end the process, for nothing may be acknowledged."""
+        try:
+            self._flush()
+        except Exception as error:  # noqa: BLE001 - run() raises it
+            if not self._done.done():
+                self._done.set_exception(error)
 
 
 def main(options: Options) -> None:

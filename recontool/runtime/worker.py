@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import random
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from recontool.logs.writer import LogWriter
 from recontool.model.markers import Marker
@@ -81,7 +82,6 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._idle = asyncio.Event()
         self._done: asyncio.Future[None] = self._loop.create_future()
-        self._loop.set_exception_handler(self._fail)
         log_start(self._writer, self._options)
         for result in self._outbox.results():
             self._session.results[result.task] = result
@@ -201,7 +201,7 @@ class Worker:
         if self._timer is not None:
             self._timer.cancel()
         wake_at_s = self._session.wake_at_s
-        self._timer = None if wake_at_s is None else self._loop.call_at(wake_at_s, self._tick)
+        self._timer = None if wake_at_s is None else self._loop.call_at(wake_at_s, self._guarded, self._tick)
 
     def _log(self, marker: Marker | None, name: str, fields: Fields) -> None:
         self._writer.event(marker, name, level=None, **tidy(fields))
@@ -211,7 +211,7 @@ class Worker:
     def _tell(self, note: work.Note) -> None:
         # The loop may be closed already: a task that ignored its cancellation ends after its process drained.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._note, note)
+            self._loop.call_soon_threadsafe(self._guarded, self._note, note)
 
     def _may_produce(self) -> bool:
         link = self._link
@@ -302,10 +302,13 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None and not self._done.done():
             self._done.set_exception(error)
 
-    def _fail(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception") or RuntimeError(str(context.get("message")))
-        if not self._done.done():
-            self._done.set_exception(error)
+    def _guarded(self, act: Callable[..., None], *values: work.Note) -> None:
+        """For what the loop calls: an error there must end the process, not a line on stderr."""
+        try:
+            act(*values)
+        except Exception as error:  # noqa: BLE001 - run() raises it
+            if not self._done.done():
+                self._done.set_exception(error)
 
 
 def main(options: Options) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import sqlite3
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
 
 from recontool.logs.writer import LogWriter
 from recontool.metrics.fold import WorkerFold
@@ -13,9 +15,12 @@ from recontool.model.markers import COORDINATOR
 from recontool.runtime import keys, operator
 from recontool.runtime.config import read
 from recontool.runtime.coordinator import Coordinator
+from recontool.runtime.messages import Heartbeat, Hello
 from recontool.runtime.operator import Address, OperatorError
-from recontool.runtime.protocol import MAX_FRAME_BYTES
+from recontool.runtime.protocol import MAX_FRAME_BYTES, Channel
 from recontool.runtime.worker import Worker
+from recontool.storage import snapshots
+from recontool.storage.journal import Journal
 
 NAMES = [metric.name for metric in DOCUMENTED]
 FAST = {"heartbeat_interval": 0.2, "metrics_interval": 0.2, "snapshot_interval": 0.2}
@@ -206,3 +211,114 @@ def test_an_operator_is_told_why_not(tmp_path, message):
 def test_an_operator_without_a_coordinator_is_told_so():
     with pytest.raises(OperatorError, match="is the coordinator running there"):
         asyncio.run(operator.list_tasks(Address("127.0.0.1", 1, "k", timeout_s=2)))
+
+
+def test_samples_a_disk_refuses_are_kept_and_written_later(tmp_path):
+    in_the_way = tmp_path / "snapshots"
+    in_the_way.write_text("a file where the folder belongs")
+
+    async def story(pair):
+        await pair.wait_for("w-1", "metrics", 5)
+        assert "samples could not be written" in (tmp_path / "logs" / "coordinator.log").read_text()
+        in_the_way.unlink()
+
+    play(story, tmp_path)
+    table = snapshots.read(snapshots.files(in_the_way))
+    assert table.num_rows >= 2
+    assert table["successful_connections"].to_pylist()[0] == 1
+
+
+def test_a_journal_that_cannot_commit_stops_the_coordinator(tmp_path, monkeypatch):
+    """Going on would acknowledge what is not durable."""
+
+    async def story(pair):
+        await pair.wait_for("w-1", "established")
+
+        def full(_journal):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(Journal, "commit", full)
+        with pytest.raises(OperatorError):
+            await operator.submit(Address(pair.address.host, pair.address.port, pair.address.key, 2), [ECHO])
+        with pytest.raises(sqlite3.OperationalError):
+            await asyncio.wait_for(pair.tasks[COORDINATOR], 10)
+        monkeypatch.undo()
+        pair.tasks[COORDINATOR] = asyncio.create_task(asyncio.sleep(0))
+
+    pair = play(story, tmp_path)
+    assert pair.saw(COORDINATOR, "submitted") == []
+
+
+def alone(tmp_path, greet):
+    """A worker before a server that is no coordinator; its events until the second try failed."""
+
+    async def run():
+        async def handler(connection):
+            await greet(connection)
+            await connection.wait_closed()
+
+        async with serve(handler, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            given = {
+                "worker_id": "w-1",
+                "coordinator_port": port,
+                "initial_reconnect_delay": 0.05,
+                "data_dir": str(tmp_path),
+            }
+            options = read("worker", {**FAST, **given, "reconnect_jitter": "none"})
+            log, events, stop = LogWriter("w-1", options.log_file), [], asyncio.Event()
+
+            def note(event):
+                events.append(event)
+                if sum(event.name == "failed" for event in events) == 2:
+                    stop.set()
+
+            log.listen(note)
+            await asyncio.wait_for(Worker(options, "key", log).run(stop), 10)
+            return events
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("greeting", "security", "error"),
+    [
+        (b"noise that is no frame", "malformed", "malformed"),
+        (Channel("coordinator", 6, 64, lambda *_: None).seal(Heartbeat()).data, "bad_signature", "bad_signature"),
+        (
+            Channel("coordinator", 6, 64, lambda *_: None).seal(Hello("worker", "x", b"", b"")).data,
+            "malformed",
+            "malformed",
+        ),
+        (b"x" * 100_000, "oversized", "oversized"),
+    ],
+    ids=["noise", "unsigned", "not for a coordinator to say", "too much"],
+)
+def test_a_worker_does_not_believe_everybody(tmp_path, greeting, security, error):
+    async def greet(connection):
+        await connection.send(greeting)
+
+    events = alone(tmp_path, greet)
+    failed = [event.fields["error"] for event in events if event.name == "failed"]
+    assert failed == [error, error]
+    assert {event.name for event in events if event.marker == "SECURITY"} == {security}
+
+
+def test_a_server_that_accepts_and_closes_is_tried_at_growing_distances(tmp_path):
+    async def greet(connection):
+        await connection.close(1013, "not now")
+
+    events = alone(tmp_path, greet)
+    assert [event.fields["error"] for event in events if event.name == "failed"] == [
+        "closed with code 1013 not now"
+    ] * 2
+
+
+def test_a_server_that_says_nothing_is_given_up_at_the_deadline(tmp_path):
+    async def greet(_connection):
+        return
+
+    events = alone(tmp_path, greet)
+    failed = [event.fields for event in events if event.name == "failed"]
+    assert {fields["error"] for fields in failed} == {"no answer within 0.6 s"}
+    assert all(fields["took_s"] >= 0.6 for fields in failed)
