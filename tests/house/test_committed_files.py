@@ -9,7 +9,7 @@ import pytest
 
 # Put together here, so that this file does not hold what it looks for.
 REGISTRIES = ["index-" + "url", "python" + "hosted", "pypi" + ".org", "find-" + "links", "/sim" + "ple/"]
-PLACES = ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "/opt" + "/pypi"]
+PLACES = ["/w" + "ork/", "/r" + "oot/", "/h" + "ome/", "/o" + "pt/"]
 TEXT_LIMIT = 3_000_000
 PIN = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+")
 

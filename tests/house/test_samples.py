@@ -62,3 +62,12 @@ def test_the_untagged_files_show_wrong_claims(root):
 
 def test_our_own_processes_claim_nothing_wrong(root):
     assert analyzed(root, "worker-[1-4].log")["disagreements"] == []
+
+
+def test_the_example_report_is_what_the_samples_give(root, tmp_path):
+    logs = sorted(str(path.relative_to(root)) for path in (root / "sample_logs").glob("*.log"))
+    fresh = tmp_path / "example.html"
+    command = [sys.executable, "-m", "recontool", "report", *logs, "--html", "-o", str(fresh)]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    committed = root / "reports" / "example.html"
+    assert fresh.read_bytes() == committed.read_bytes(), "write it anew with: make example"
