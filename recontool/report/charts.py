@@ -1,0 +1,346 @@
+"""Draws the Plotly figures of the page, one function each, with a bounded number of points."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import plotly.graph_objects as go
+
+from recontool.model.catalogue import CATALOGUE
+from recontool.model.findings import Alert, Analysis
+from recontool.model.instant import seconds
+from recontool.report import activity, axes, ranking, timeline
+from recontool.report.activity import Series
+from recontool.report.axes import Chart, spelled, stamp
+from recontool.report.sections.reconnects import times_by_cause
+
+MOST_POINTS: Final = 1500
+_CURVE_POINTS: Final = 300
+_BINS: Final = 30
+_ROW_HEIGHT: Final = 44
+_MOST_RULES: Final = 20
+_MOST_LANES: Final = 50
+_LANE_HEIGHT: Final = 26
+_STATE_STYLES: Final[Mapping[timeline.State, tuple[str, str]]] = {
+    "up": ("var(--up)", ""),
+    "connecting": ("var(--connecting)", "-"),
+    "unknown": ("var(--unknown)", "."),
+    "down": ("var(--down)", "/"),
+}
+# Colour, dash and symbol by cause: the lines can be told apart without the colour.
+_CAUSE_STYLES: Final = (
+    ("var(--c1)", "solid", "circle"),
+    ("var(--c2)", "dash", "diamond"),
+    ("var(--c3)", "dot", "square"),
+    ("var(--c4)", "dashdot", "triangle-up"),
+    ("var(--c5)", "longdash", "x"),
+    ("var(--c6)", "longdashdot", "star"),
+)
+_SEVERITY_STYLES: Final = {
+    "CRITICAL": ("var(--critical)", "/"),
+    "WARNING": ("var(--warning)", "."),
+    "INFO": ("var(--accent)", ""),
+}
+
+
+def charts(analysis: Analysis, wanted: Sequence[str]) -> dict[str, Chart]:
+    """The figures named in `wanted`, each as Plotly's data and layout."""
+    course = activity.series(analysis)
+    drawn = {}
+    for name in wanted:
+        if name in _OF_ANALYSIS:
+            drawn[name] = axes.bare(_OF_ANALYSIS[name](analysis))
+        elif course is not None:
+            drawn[name] = axes.bare(_OVER_TIME[name](course))
+    return drawn
+
+
+def figure(analysis: Analysis, name: str) -> go.Figure:
+    """One chart as a figure that stands alone, e.g. in a notebook.
+
+    Raises:
+        KeyError: there is no chart of that name, or no activity it could show.
+    """
+    if name in _OF_ANALYSIS:
+        return axes.standing_alone(_OF_ANALYSIS[name](analysis))
+    course = activity.series(analysis)
+    if course is None:
+        raise KeyError(f"no activity over time to draw {name!r} from")
+    return axes.standing_alone(_OVER_TIME[name](course))
+
+
+def thinned(course: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """A step course in at most about `most` points: the lowest and the highest of each group stay."""
+    group = -(-2 * len(course) // most)
+    if group <= 2:  # noqa: PLR2004 - two points per group are kept anyway
+        return list(course)
+    kept = {course[0], course[-1]}
+    for i in range(0, len(course), group):
+        part = course[i : i + group]
+        kept |= {min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])}
+    return sorted(kept)
+
+
+def _connected(analysis: Analysis) -> go.Figure:
+    extent = timeline.extent(analysis) or (0, 1)
+    course = thinned(activity.connected(list(analysis.workers.values()), *extent), MOST_POINTS)
+    line = go.Scatter(
+        x=[stamp(at_us) for at_us, _ in course],
+        y=[number for _, number in course],
+        mode="lines",
+        line={"color": "var(--c1)", "width": 2, "shape": "hv"},
+        fill="tozeroy",
+        fillcolor="var(--c1-soft)",
+        name="connected",
+        hovertemplate="%{x}<br>%{y} connected<extra></extra>",
+    )
+    drawn = axes.figure([line], y="workers connected")
+    drawn.update_yaxes(range=[0, len(analysis.workers) * 1.08])
+    for incident in sorted(analysis.incidents, key=lambda found: -found.lost_us)[:20]:
+        end_us = extent[1] if incident.end_us is None else incident.end_us
+        drawn.add_vrect(
+            x0=stamp(incident.start_us), x1=stamp(end_us), fillcolor="var(--critical)", opacity=0.12, line_width=0
+        )
+    return drawn
+
+
+def _reconnect_times(analysis: Analysis) -> go.Figure:
+    """The share of reconnections done after so many seconds, one step line per cause."""
+    traces = []
+    for i, (cause, times) in enumerate(times_by_cause(analysis).items()):
+        colour, dash, symbol = _CAUSE_STYLES[i % len(_CAUSE_STYLES)]
+        ranks = _evenly(len(times), _CURVE_POINTS)
+        traces.append(
+            go.Scatter(
+                x=[seconds(times[rank]) for rank in ranks],
+                y=[100 * (rank + 1) / len(times) for rank in ranks],
+                mode="lines+markers" if len(ranks) <= _BINS else "lines",
+                line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
+                marker={"symbol": symbol, "size": 7, "color": colour},
+                name=f"{spelled(cause)} ({len(times):,})",
+                hovertemplate="%{y:.0f} % within %{x} s<extra>%{fullData.name}</extra>",
+            )
+        )
+    drawn = axes.figure(traces, x="seconds without a session", y="share reconnected, %", time=False)
+    drawn.update_xaxes(type="log", **_decades(analysis))
+    drawn.update_yaxes(range=[0, 104])
+    axes.limit_line(drawn, CATALOGUE["max_reconnect_time"].normal.high or 10.0, "limit 10 s", vertical=True)
+    return drawn
+
+
+def _outages(analysis: Analysis) -> go.Figure:
+    """One point per completed outage: when it began, and how long it took."""
+    completed = [o for worker in analysis.workers.values() for o in worker.outages if o.duration_us is not None]
+    shown, _ = ranking.bounded(completed, MOST_POINTS, lambda o: o.duration_us or 0, lambda o: o.start_us)
+    names = list(times_by_cause(analysis))
+    traces = []
+    for i, cause in enumerate(names):
+        colour, _, symbol = _CAUSE_STYLES[i % len(_CAUSE_STYLES)]
+        mine = [o for o in shown if o.cause == cause or (cause == "other causes" and o.cause not in names)]
+        traces.append(
+            go.Scatter(
+                x=[stamp(o.start_us) for o in mine],
+                y=[seconds(o.duration_us or 0) for o in mine],
+                mode="markers",
+                marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": "var(--surface)", "width": 1}},
+                text=[spelled(o.worker) for o in mine],
+                name=spelled(cause),
+                hovertemplate="%{text}<br>%{x}<br>%{y} s<extra>%{fullData.name}</extra>",
+            )
+        )
+    drawn = axes.figure(traces, y="seconds without a session")
+    drawn.update_yaxes(type="log", **_decades(analysis))
+    axes.limit_line(drawn, CATALOGUE["max_reconnect_time"].normal.high or 10.0, "limit 10 s")
+    return drawn
+
+
+def _tasks(course: Series) -> go.Figure:
+    bars = [
+        _bars(course, "tasks_completed", "completed", "var(--c1)"),
+        _bars(course, "tasks_failed", "failed", "var(--critical)", pattern="/"),
+    ]
+    drawn = axes.figure(bars, y="executions")
+    drawn.update_layout(barmode="stack")
+    return drawn
+
+
+def _checkpoints(course: Series) -> go.Figure:
+    bars = [
+        _bars(course, "checkpoints_created", "created", "var(--c1)"),
+        _bars(course, "checkpoints_restored", "restored", "var(--c2)", pattern="x"),
+    ]
+    drawn = axes.figure(bars, y="checkpoints", height=260)
+    drawn.update_layout(barmode="group")
+    return drawn
+
+
+def _task_times(analysis: Analysis) -> go.Figure:
+    """A histogram with bins of equal width, counted here so that the page carries no samples."""
+    sample = [took for worker in analysis.workers.values() for took in worker.task_ms]
+    low, high = min(sample), max(sample)
+    width = max((high - low) / _BINS, 0.001)
+    counts = [0] * _BINS
+    for took in sample:
+        counts[min(int((took - low) / width), _BINS - 1)] += 1
+    bars = go.Bar(
+        x=[low + (i + 0.5) * width for i in range(_BINS)],
+        y=counts,
+        width=width * 0.92,
+        marker={"color": "var(--c1)"},
+        hovertemplate="about %{x:,.0f} ms: %{y}<extra></extra>",
+        name="executions",
+    )
+    return axes.figure([bars], x="execution time, ms", y="executions", time=False, height=260)
+
+
+def _messages(course: Series) -> go.Figure:
+    traces = [
+        _line(course, course.counts["messages_sent"], "sent", "var(--c1)", "solid"),
+        _line(course, course.counts["messages_received"], "received", "var(--c2)", "dash"),
+    ]
+    if course.total("message_errors"):
+        traces.append(_bars(course, "message_errors", "errors", "var(--critical)", pattern="/"))
+    return axes.figure(traces, y="messages")
+
+
+def _latency(course: Series) -> go.Figure:
+    values = course.ratio("latency_ms_sum", "latency_count")
+    drawn = axes.figure([_line(course, values, "mean round trip", "var(--c1)", "solid")], y="ms", height=260)
+    limit = CATALOGUE["avg_message_latency_ms"].normal.high or 0.0
+    if max(value for value in values if value is not None) > limit / 4:
+        axes.limit_line(drawn, limit, f"limit {limit:g} ms")
+    return drawn
+
+
+def _compression(course: Series) -> go.Figure:
+    values = course.ratio("raw_bytes", "wire_bytes")
+    drawn = axes.figure([_line(course, values, "raw / wire", "var(--c1)", "solid")], y="times smaller", height=260)
+    normal = CATALOGUE["compression_ratio"].normal
+    drawn.add_hrect(y0=normal.low, y1=normal.high, fillcolor="var(--c1)", opacity=0.1, line_width=0)
+    return drawn
+
+
+def _alerts(analysis: Analysis) -> go.Figure:
+    """One row per rule; a bar wherever the rule fired for any worker."""
+    last_us = analysis.last_us or 0
+    traces = []
+    rules = list(ranking.alerts_by_rule(analysis.alerts).items())[:_MOST_RULES]
+    for name, fired in reversed(rules):
+        parts = _merged(fired, last_us)[:MOST_POINTS]
+        colour, pattern = _SEVERITY_STYLES[fired[0].severity]
+        label = spelled(name.replace("_", " "))
+        traces.append(
+            go.Bar(
+                base=[stamp(start) for start, _ in parts],
+                # A bar is at least a thousandth of the whole wide, or nobody would see it.
+                x=[max(end - start, _least(analysis)) / 1000 for start, end in parts],
+                y=[label] * len(parts),
+                orientation="h",
+                marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "var(--surface)", "size": 6}},
+                customdata=[[stamp(start)[11:19], stamp(end)[11:19]] for start, end in parts],
+                name=fired[0].severity,
+                showlegend=False,
+                hovertemplate="%{customdata[0]} to %{customdata[1]}<extra>%{fullData.name}</extra>",
+            )
+        )
+    drawn = axes.figure(traces, y="", height=90 + _ROW_HEIGHT * len(rules))
+    drawn.update_layout(barmode="overlay", bargap=0.45)
+    extent = timeline.extent(analysis)
+    if extent is not None:
+        drawn.update_xaxes(range=[stamp(extent[0]), stamp(extent[1])])
+    return drawn
+
+
+def _timeline(analysis: Analysis) -> go.Figure:
+    """One row per worker, the most damaged on top; the page shows the same as a strip that needs no script."""
+    shown = ranking.by_damage(analysis.workers.values())[:_MOST_LANES]
+    traces = []
+    for state, (colour, pattern) in _STATE_STYLES.items():
+        parts = [(w.key, part) for w in reversed(shown) for part in timeline.segments(w) if part.state == state]
+        traces.append(
+            go.Bar(
+                base=[stamp(part.start_us) for _, part in parts],
+                x=[(part.end_us - part.start_us) / 1000 for _, part in parts],
+                y=[spelled(key) for key, _ in parts],
+                orientation="h",
+                marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "var(--surface)", "size": 6}},
+                name=timeline.STATE_TEXT[state],
+                hovertemplate="%{y}<br>from %{base}<extra>%{fullData.name}</extra>",
+            )
+        )
+    drawn = axes.figure(traces, y="", height=110 + _LANE_HEIGHT * len(shown))
+    drawn.update_layout(barmode="overlay", bargap=0.25)
+    drawn.update_yaxes(type="category", categoryorder="array", categoryarray=[spelled(w.key) for w in reversed(shown)])
+    return drawn
+
+
+_OF_ANALYSIS: Final[Mapping[str, Callable[[Analysis], go.Figure]]] = {
+    "timeline": _timeline,
+    "connected": _connected,
+    "reconnect_times": _reconnect_times,
+    "outages": _outages,
+    "task_times": _task_times,
+    "alerts": _alerts,
+}
+_OVER_TIME: Final[Mapping[str, Callable[[Series], go.Figure]]] = {
+    "tasks": _tasks,
+    "checkpoints": _checkpoints,
+    "messages": _messages,
+    "latency": _latency,
+    "compression": _compression,
+}
+
+
+def _bars(course: Series, name: str, title: str, colour: str, *, pattern: str = "") -> go.Bar:
+    # Bars stand from the start of their cell to its end; Plotly would centre them on the start.
+    return go.Bar(
+        x=[stamp(at_us + course.width_us // 2) for at_us in course.starts_us()],
+        y=[round(value) for value in course.counts[name]],
+        name=title,
+        marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "var(--surface)", "size": 5}},
+        hovertemplate="%{x}<br>%{y} " + title + "<extra></extra>",
+    )
+
+
+def _line(course: Series, values: Sequence[float | None], title: str, colour: str, dash: str) -> go.Scatter:
+    return go.Scatter(
+        x=[stamp(at_us + course.width_us // 2) for at_us in course.starts_us()],
+        y=list(values),
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": 2},
+        name=title,
+        hovertemplate="%{x}<br>%{y:.4g}<extra>" + title + "</extra>",
+    )
+
+
+def _evenly(number: int, most: int) -> list[int]:
+    """At most `most` ranks of `number`, the first and the last among them."""
+    if number <= most:
+        return list(range(number))
+    return sorted({round(i * (number - 1) / (most - 1)) for i in range(most)})
+
+
+def _decades(analysis: Analysis) -> dict[str, object]:
+    """Range and ticks of a logarithmic axis of seconds that holds every reconnect time and the limit."""
+    times = [took for found in times_by_cause(analysis).values() for took in found]
+    low = min(math.log10(max(seconds(min(times)), 0.001)), 0.0) - 0.1
+    high = max(math.log10(max(seconds(max(times)), 0.001)), 1.0) + 0.15
+    ticks = [0.001, 0.01, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600, 10_000, 86_400]
+    return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
+
+
+def _merged(fired: Sequence[Alert], last_us: int) -> list[tuple[int, int]]:
+    """Intervals of one rule over all workers, overlapping ones joined."""
+    spans = sorted((a.fired_us or a.pending_us, last_us if a.resolved_us is None else a.resolved_us) for a in fired)
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _least(analysis: Analysis) -> int:
+    extent = timeline.extent(analysis) or (0, 1)
+    return (extent[1] - extent[0]) // 500

@@ -1,0 +1,146 @@
+"""The six numbers of the first screen: value, limit, verdict and a small trend each."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from recontool.model.catalogue import CATALOGUE
+from recontool.model.findings import Analysis, MetricValue
+from recontool.model.instant import seconds
+from recontool.report import activity, quantity, ranking, svg, timeline, view
+from recontool.report.activity import Series
+from recontool.report.sections.reconnects import quantile
+from recontool.report.view import KeyNumber, Tone
+
+_TREND_CELLS = 60
+_BUSY_MINUTE = 3  # reconnections per minute above which the guide's alert fires
+
+
+def key_numbers(analysis: Analysis, course: Series | None) -> tuple[KeyNumber, ...]:
+    """Stability, reconnections, reconnect time, task success, round trip and unread lines; () without workers."""
+    if not analysis.workers:
+        return ()
+    return (
+        _stability(analysis),
+        _reconnections(analysis, course),
+        _reconnect_time(analysis),
+        _task_success(analysis, course),
+        _latency(analysis, course),
+        _unparsed(analysis),
+    )
+
+
+def _metric(analysis: Analysis, name: str, label: str, detail: str, *, trend: Markup, href: str) -> KeyNumber:
+    metric, found = CATALOGUE[name], analysis.fleet[name]
+    return KeyNumber(
+        label,
+        quantity.value(metric, found.value) if found.value is not None else "no data",
+        quantity.standing(found),
+        view.TONES[found.status],
+        f"limit {quantity.limit(metric, analysis.fleet)}",
+        detail if found.value is not None else found.reason or detail,
+        trend,
+        href,
+    )
+
+
+def _stability(analysis: Analysis) -> KeyNumber:
+    workers = list(analysis.workers.values())
+    extent = timeline.extent(analysis) or (0, 1)
+    shares = activity.share_connected(workers, *extent, _TREND_CELLS)
+    lost = sum(ranking.lost_us(worker) for worker in workers)
+    detail = f"{quantity.duration(lost)} of worker time lost" if lost else "no session was lost"
+    limit = CATALOGUE["connection_stability"].normal.low
+    return _metric(
+        analysis,
+        "connection_stability",
+        "Connection stability",
+        detail,
+        trend=svg.trend(shares, limit),
+        href="#timeline",
+    )
+
+
+def _reconnections(analysis: Analysis, course: Series | None) -> KeyNumber:
+    def total(name: str) -> int:
+        return round(sum(worker.derived.get(name, 0) for worker in analysis.workers.values()))
+
+    busiest = round(max(worker.derived.get("max_reconnections_per_minute", 0) for worker in analysis.workers.values()))
+    over = busiest > _BUSY_MINUTE
+    detail = f"{total('forced_reconnections'):,} forced, {quantity.counted(total('failed_reconnections_total'), 'failed attempt')}"
+    return KeyNumber(
+        "Reconnections",
+        quantity.count(total("reconnections")),
+        "too many at once" if over else "ok",
+        "warning" if over else "ok",
+        f"limit {_BUSY_MINUTE} per worker and minute; most {busiest:,}",
+        detail,
+        Markup("") if course is None else svg.trend(course.counts["reconnections"], bars=True),
+        "#outages",
+    )
+
+
+def _reconnect_time(analysis: Analysis) -> KeyNumber:
+    outages = sorted((o for w in analysis.workers.values() for o in w.outages), key=lambda outage: outage.start_us)
+    times = [outage.duration_us for outage in outages if outage.duration_us is not None]
+    detail = ""
+    if times:
+        ascending = sorted(times)
+        detail = f"median {quantity.duration(quantile(ascending, 0.5))}, longest {quantity.duration(ascending[-1])}"
+    trend = svg.trend(_thinned([seconds(took) for took in times]), CATALOGUE["avg_reconnect_time"].normal.high)
+    number = _metric(analysis, "avg_reconnect_time", "Time to reconnect, mean", detail, trend=trend, href="#reconnects")
+    longest = analysis.fleet["max_reconnect_time"]
+    if longest.status == "outside" and analysis.fleet["avg_reconnect_time"].status != "outside":
+        return _replaced(number, "longest too high", longest)
+    return number
+
+
+def _replaced(number: KeyNumber, verdict: str, found: MetricValue) -> KeyNumber:
+    """The same number with the verdict of the longest reconnect time, which is the one that is outside."""
+    limit = f"{number.limit}, longest ≤ {CATALOGUE['max_reconnect_time'].normal.high:g} s"
+    tone: Tone = view.TONES[found.status]
+    return KeyNumber(number.label, number.value, verdict, tone, limit, number.detail, number.trend, number.href)
+
+
+def _task_success(analysis: Analysis, course: Series | None) -> KeyNumber:
+    tasks = [worker.tasks for worker in analysis.workers.values()]
+    failed, unfinished = sum(t.failed for t in tasks), sum(t.unfinished for t in tasks)
+    detail = f"{sum(t.succeeded for t in tasks):,} ok, {failed:,} failed"
+    detail += f", {unfinished:,} unfinished" if unfinished else ""
+    trend = Markup("")
+    if course is not None:
+        pairs = zip(course.counts["tasks_completed"], course.counts["tasks_failed"], strict=True)
+        rates = [done / (done + lost) if done + lost else None for done, lost in pairs]
+        trend = svg.trend(rates, CATALOGUE["task_success_rate"].normal.low)
+    return _metric(analysis, "task_success_rate", "Task success rate", detail, trend=trend, href="#tasks")
+
+
+def _latency(analysis: Analysis, course: Series | None) -> KeyNumber:
+    sent = analysis.fleet["messages_sent"].value
+    detail = f"{quantity.count(sent)} messages sent" if sent is not None else ""
+    trend = Markup("")
+    if course is not None:
+        limit = CATALOGUE["avg_message_latency_ms"].normal.high
+        trend = svg.trend(course.ratio("latency_ms_sum", "latency_count"), limit)
+    return _metric(analysis, "avg_message_latency_ms", "Message latency, mean", detail, trend=trend, href="#messages")
+
+
+def _unparsed(analysis: Analysis) -> KeyNumber:
+    total = sum(file.lines.total for file in analysis.inputs)
+    unparsed = sum(file.lines.unparsed for file in analysis.inputs)
+    return KeyNumber(
+        "Unreadable lines",
+        quantity.count(unparsed),
+        "some" if unparsed else "none",
+        "warning" if unparsed else "ok",
+        quantity.percent(unparsed, total) + " of all lines",
+        f"{quantity.counted(total, 'line')} in {quantity.counted(len(analysis.inputs), 'file')}",
+        Markup(""),
+        "#quality",
+    )
+
+
+def _thinned(values: Sequence[float]) -> list[float | None]:
+    """At most `_TREND_CELLS` means of neighbouring values."""
+    group = max(-(-len(values) // _TREND_CELLS), 1)
+    return [sum(part) / len(part) for i in range(0, len(values), group) if (part := values[i : i + group])]

@@ -1,0 +1,71 @@
+"""What the page says: turns an `Analysis` into a `view.Page`. No markup, no files; the template lays it out."""
+
+from recontool.model.findings import Analysis
+from recontool.model.instant import to_datetime
+from recontool.report import activity, quantity, view
+from recontool.report.headlines import headlines
+from recontool.report.keynumbers import key_numbers
+from recontool.report.sections import connection, measures, quality, reconnects, watch, work
+from recontool.report.view import Page
+
+
+def page(analysis: Analysis) -> Page:
+    """The whole page but its charts, which `charts` draws for the figures that name one."""
+    course = activity.series(analysis)
+    return Page(
+        title=_title(analysis),
+        severity=analysis.verdict.severity,
+        tone=view.TONES[analysis.verdict.severity],
+        sentence=analysis.verdict.sentence,
+        basis=_basis(analysis),
+        numbers=key_numbers(analysis, course),
+        strip=connection.first_screen(analysis),
+        headlines=headlines(analysis),
+        sections=(
+            measures.section(analysis),
+            connection.timeline_section(analysis),
+            connection.incidents_section(analysis),
+            connection.outages_section(analysis),
+            reconnects.section(analysis),
+            work.tasks_section(analysis, course),
+            work.messages_section(analysis, course),
+            watch.security_section(analysis),
+            watch.alerts_section(analysis),
+            watch.advice_section(analysis),
+            watch.claims_section(analysis),
+            quality.section(analysis),
+            quality.formulas_section(),
+        ),
+        version=analysis.version,
+    )
+
+
+def _title(analysis: Analysis) -> str:
+    who = (
+        quantity.counted(len(analysis.workers), "worker")
+        if len(analysis.workers) != 1
+        else next(iter(analysis.workers))
+    )
+    day = "" if analysis.first_us is None else f", {to_datetime(analysis.first_us):%Y-%m-%d}"
+    return f"{who}{day}"
+
+
+def _basis(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    """What the page rests on, as term and description."""
+    lines = [file.lines for file in analysis.inputs]
+    total, parsed = sum(n.total for n in lines), sum(n.parsed for n in lines)
+    unparsed, duplicate = sum(n.unparsed for n in lines), sum(n.duplicate for n in lines)
+    formats = ", ".join(sorted({file.format for file in analysis.inputs if file.format})) or "none recognised"
+    names = [file.name for file in analysis.inputs]
+    time = "no records"
+    if analysis.first_us is not None and analysis.last_us is not None:
+        length = quantity.duration(analysis.last_us - analysis.first_us)
+        time = f"{quantity.span(analysis.first_us, analysis.last_us)} ({length})"
+    shares = f"{parsed:,} parsed, {unparsed:,} unparsed ({quantity.percent(unparsed, total)}), {duplicate:,} duplicate"
+    return (
+        ("Time", time),
+        ("Files", f"{quantity.counted(len(names), 'file')}: {view.evidence(names, 4)}" if names else "none"),
+        ("Lines", f"{quantity.count(total)}: {shares}"),
+        ("Format", formats),
+        ("Made by", f"recontool {analysis.version}; all times UTC"),
+    )

@@ -1,0 +1,114 @@
+"""What the numbers rest on: every file with where its lines went, notes, coordinators, and each metric's formula."""
+
+from collections.abc import Iterable
+
+from recontool.model.catalogue import DERIVED, DOCUMENTED, UNIT_TEXT, Metric
+from recontool.model.findings import Analysis, CoordinatorResult, InputFile
+from recontool.report import quantity, view
+from recontool.report.view import Cell, Row, Section, Table
+
+_EXAMPLES = 20
+
+
+def section(analysis: Analysis) -> Section:
+    """Line accounting by file, the first unparsed lines, notes and coordinator logs."""
+    total = sum(file.lines.total for file in analysis.inputs)
+    unparsed = sum(file.lines.unparsed for file in analysis.inputs)
+    lead = f"{quantity.counted(total, 'line')} in {quantity.counted(len(analysis.inputs), 'file')}"
+    tables = [_files(analysis.inputs)]
+    if any(file.unparsed_examples for file in analysis.inputs):
+        tables.append(_examples(analysis.inputs))
+    if analysis.quality:
+        rows = [Row(view.cells(note.subject, note.text, view.evidence(note.evidence))) for note in analysis.quality]
+        tables.append(
+            view.table("Notes about the input", view.columns("`About", "Note", "`Evidence"), rows, what="notes")
+        )
+    if analysis.coordinators:
+        tables.append(_coordinators(analysis.coordinators.values()))
+    read = (
+        f"{quantity.count(unparsed)} could not be read ({quantity.percent(unparsed, total)})"
+        if unparsed
+        else "every one accounted for"
+    )
+    return Section(
+        "quality",
+        "Data quality",
+        lead=f"{lead}; {read}. Parsed, continuation, blank, unmarked, unparsed and duplicate lines add up to the total.",
+        badge=f"{quantity.count(unparsed)} unparsed" if unparsed else "",
+        tone="warning" if unparsed else "ok",
+        tables=tuple(tables),
+    )
+
+
+def formulas_section() -> Section:
+    """The definition of every metric, from the catalogue."""
+    rows = [_formula(metric) for metric in (*DOCUMENTED, *DERIVED)]
+    titles = view.columns("Metric", "`Name", "Unit", "Definition", "Normal range")
+    return Section(
+        "formulas",
+        "How each number is made",
+        lead="Ranges are inclusive. Nothing to count gives no value and a reason, never a zero.",
+        tables=(view.table("Metric definitions", titles, rows),),
+        folded=True,
+    )
+
+
+def _files(inputs: tuple[InputFile, ...]) -> Table:
+    titles = view.columns(
+        "`File", "Role", "Format", "#Lines", "#Parsed", "#Continuation", "#Blank", "#Unmarked", "#Unparsed", "#Duplicate",
+        "First record (UTC)", "Last record (UTC)",
+    )  # fmt: skip
+    return view.table("Files and where their lines went", titles, [_file(file) for file in inputs], what="files")
+
+
+def _file(file: InputFile) -> Row:
+    lines = file.lines
+    counts = (lines.total, lines.parsed, lines.continuation, lines.blank, lines.unmarked)
+    instants = (file.first_us, file.last_us)
+    return Row(
+        (
+            Cell(file.path),
+            Cell(file.role),
+            Cell(file.format),
+            *(Cell(quantity.count(number), sort=number) for number in counts),
+            Cell(quantity.count(lines.unparsed), "warning" if lines.unparsed else "", sort=lines.unparsed),
+            Cell(quantity.count(lines.duplicate), sort=lines.duplicate),
+            *(Cell(quantity.NOTHING if at is None else quantity.moment(at), sort=at) for at in instants),
+        )
+    )
+
+
+def _examples(inputs: tuple[InputFile, ...]) -> Table:
+    found = [(file.name, *example) for file in inputs for example in file.unparsed_examples]
+    rows = [Row(view.cells(f"{name}:{line}", why, text)) for name, line, text, why in found[:_EXAMPLES]]
+    return view.table(
+        "The first unparsed lines", view.columns("`Where", "Why", "`Line"), rows, of=len(found), what="examples"
+    )
+
+
+def _coordinators(found: Iterable[CoordinatorResult]) -> Table:
+    known = sorted(found, key=lambda coordinator: coordinator.file)
+    names = list(dict.fromkeys(name for coordinator in known for name in coordinator.counts))
+    rows = [
+        Row(
+            (
+                Cell(coordinator.file),
+                Cell(quantity.moment(coordinator.first_us), sort=coordinator.first_us),
+                Cell(quantity.moment(coordinator.last_us), sort=coordinator.last_us),
+                *(Cell(quantity.count(n), sort=n) for n in (coordinator.counts.get(name, 0) for name in names)),
+                Cell(view.evidence(coordinator.start_evidence)),
+            )
+        )
+        for coordinator in known
+    ]
+    counts = [f"#{name.replace('_', ' ').capitalize()}" for name in names]
+    titles = view.columns("`Coordinator log", "First record (UTC)", "Last record (UTC)", *counts, "`Started at")
+    return view.table("What the coordinators saw", titles, rows, what="coordinators")
+
+
+def _formula(metric: Metric) -> Row:
+    unit = {"count": "count", "ratio": "0 to 1"}.get(metric.unit, UNIT_TEXT[metric.unit] or metric.unit)
+    return Row(
+        view.cells(metric.title, metric.name, unit, metric.definition, quantity.limit_rule(metric)),
+        f"def-{metric.name}",
+    )

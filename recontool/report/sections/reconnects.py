@@ -1,0 +1,91 @@
+"""How long reconnecting took: by cause, as quantiles and as a distribution."""
+
+from collections.abc import Sequence
+
+from recontool.model.catalogue import CATALOGUE
+from recontool.model.findings import Analysis
+from recontool.model.instant import seconds
+from recontool.report import quantity, view
+from recontool.report.view import Cell, Figure, Row, Section
+
+MOST_CAUSES = 8  # a chart of more lines than this says nothing
+
+
+def section(analysis: Analysis) -> Section:
+    """Reconnect times by cause; needs at least one completed outage."""
+    by_cause = times_by_cause(analysis)
+    if not by_cause:
+        why = "no outage was completed" if analysis.workers else "no worker log was among the inputs"
+        return Section("reconnects", "Time to reconnect", empty=f"No reconnect times: {why}.")
+    everything = sorted(took for times in by_cause.values() for took in times)
+    figures = [Figure("How long workers were away", _finding(everything), chart="reconnect_times")]
+    if len(everything) > 1:
+        figures.append(Figure("When, and for how long", _worst_finding(analysis), chart="outages"))
+    rows = [_row(cause, times) for cause, times in by_cause.items()]
+    if len(by_cause) > 1:
+        rows.append(_row("all causes", everything))
+    titles = view.columns("Cause", "#Reconnections", "#Shortest", "#Median", "#95 %", "#Longest", "#Over 10 s")
+    return Section(
+        "reconnects",
+        "Time to reconnect",
+        figures=tuple(figures),
+        tables=(view.table("Reconnect time by cause", titles, rows, what="causes"),),
+        notes=(
+            "Quantiles are nearest-rank: each is a duration that really occurred. Open outages have no duration yet.",
+        ),
+    )
+
+
+def times_by_cause(analysis: Analysis) -> dict[str, list[int]]:
+    """Durations of completed outages in microseconds, ascending, the most frequent cause first; rare ones together."""
+    causes: dict[str, list[int]] = {}
+    for worker in analysis.workers.values():
+        for outage in worker.outages:
+            if outage.duration_us is not None:
+                causes.setdefault(outage.cause, []).append(outage.duration_us)
+    ranked = sorted(causes.items(), key=lambda item: (-len(item[1]), item[0]))
+    common = {cause: sorted(times) for cause, times in ranked[:MOST_CAUSES]}
+    rare = sorted(took for _, times in ranked[MOST_CAUSES:] for took in times)
+    return {**common, "other causes": rare} if rare else common
+
+
+def quantile(ascending: Sequence[int], share: float) -> int:
+    """Nearest-rank quantile of a non-empty ascending sequence."""
+    rank = -(-len(ascending) * round(share * 1000) // 1000)
+    return ascending[max(rank, 1) - 1]
+
+
+def _finding(times: Sequence[int]) -> str:
+    limit = CATALOGUE["max_reconnect_time"].normal.high or 0.0
+    over = sum(seconds(took) > limit for took in times)
+    if len(times) == 1:
+        text = f"The one reconnection took {quantity.duration(times[0])}"
+    else:
+        text = (
+            f"Half of the {quantity.count(len(times))} reconnections took at most {quantity.duration(quantile(times, 0.5))}, "
+            f"95 % at most {quantity.duration(quantile(times, 0.95))}; the longest took {quantity.duration(times[-1])}"
+        )
+    return f"{text}. {'None was' if not over else f'{over:,} were' if over > 1 else 'One was'} over the limit of {limit:g} s."
+
+
+def _worst_finding(analysis: Analysis) -> str:
+    completed = [o for worker in analysis.workers.values() for o in worker.outages if o.duration_us is not None]
+    longest = max(completed, key=lambda outage: (outage.duration_us or 0, -outage.start_us))
+    return (
+        f"Each point is one reconnection; the longest began at {quantity.moment(longest.start_us)} UTC "
+        f"on {longest.worker} (cause: {longest.cause})."
+    )
+
+
+def _row(cause: str, times: Sequence[int]) -> Row:
+    limit = CATALOGUE["max_reconnect_time"].normal.high or 0.0
+    over = sum(seconds(took) > limit for took in times)
+    spots = (times[0], quantile(times, 0.5), quantile(times, 0.95), times[-1])
+    return Row(
+        (
+            Cell(cause),
+            Cell(quantity.count(len(times)), sort=len(times)),
+            *(Cell(quantity.duration(took), sort=took) for took in spots),
+            Cell(quantity.count(over), "warning" if over else "", sort=over),
+        )
+    )

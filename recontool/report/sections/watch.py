@@ -1,0 +1,178 @@
+"""What was noticed and what follows: security events, alerts, recommendations and claims that events contradict."""
+
+from recontool.model.catalogue import CATALOGUE
+from recontool.model.findings import Alert, Analysis, Disagreement, Recommendation
+from recontool.report import quantity, ranking, view
+from recontool.report.view import Cell, Figure, Row, Section
+
+
+def security_section(analysis: Analysis) -> Section:
+    """Refused keys, bad signatures, replays and malformed frames."""
+    if not analysis.security:
+        return Section(
+            "security",
+            "Security events",
+            empty="No security events: no key was refused and no frame was forged, replayed, oversized or malformed.",
+        )
+    rows = [
+        Row(
+            (
+                Cell(found.event.replace("_", " ")),
+                Cell(found.source),
+                Cell(quantity.count(found.count), sort=found.count),
+                Cell(quantity.moment(found.first_us), sort=found.first_us),
+                Cell(quantity.moment(found.last_us), sort=found.last_us),
+                Cell(found.detail),
+                Cell(view.evidence(found.evidence)),
+            )
+        )
+        for found in sorted(analysis.security, key=lambda found: (-found.count, found.first_us))
+    ]
+    titles = view.columns(
+        "Event", "`Seen by", "#Count", "First (UTC)", "Last (UTC)", "Detail of the first", "`Evidence"
+    )
+    total = sum(found.count for found in analysis.security)
+    return Section(
+        "security",
+        "Security events",
+        badge=quantity.count(total),
+        tone="warning",
+        tables=(view.table("Security events by kind and source", titles, rows, what="kinds"),),
+    )
+
+
+def alerts_section(analysis: Analysis) -> Section:
+    """When which rule fired, for how long, and how far the value went."""
+    rules = ranking.alerts_by_rule(analysis.alerts)
+    if not rules:
+        why = "none of the rules held at any time" if analysis.workers else "no worker log was among the inputs"
+        return Section("alerts", "Alerts", empty=f"No alerts: {why}.")
+    fired = [alert for found in rules.values() for alert in found]
+    last_us = analysis.last_us or 0
+    shown, _ = ranking.bounded(fired, view.ROWS, lambda alert: _held(alert, last_us), lambda alert: alert.fired_us or 0)
+    critical = sum(alert.severity == "CRITICAL" for alert in fired)
+    lead = ", ".join(f"{name.replace('_', ' ')} {len(found):,} times" for name, found in rules.items())
+    titles = view.columns("Severity", "Rule", "`Worker", "Fired (UTC)", "Resolved (UTC)", "#Held for", "#Peak")
+    return Section(
+        "alerts",
+        "Alerts",
+        lead=f"{lead[0].upper()}{lead[1:]}.",
+        badge=quantity.count(len(fired)),
+        tone="critical" if critical else "warning",
+        figures=(Figure("When alerts fired", _alert_finding(fired), chart="alerts"),),
+        tables=(
+            view.table(
+                "Alert intervals in time order",
+                titles,
+                [_alert_row(alert, last_us) for alert in shown],
+                of=len(fired),
+                what="shorter intervals",
+            ),
+        ),
+    )
+
+
+def advice_section(analysis: Analysis) -> Section:
+    """Changes the evidence supports."""
+    if not analysis.recommendations:
+        return Section(
+            "advice",
+            "Recommendations",
+            empty="No recommendations: nothing in these logs supports changing a setting.",
+        )
+    rows = [_advice_row(advice) for advice in analysis.recommendations]
+    titles = view.columns("Recommendation", "`Setting", "`From", "`To", "Why", "`Workers", "`Evidence")
+    return Section(
+        "advice",
+        "Recommendations",
+        badge=quantity.count(len(rows)),
+        lead="Each follows from the lines named as its evidence; none is a rule of thumb.",
+        tables=(view.table("Recommendations with their evidence", titles, rows, what="recommendations"),),
+    )
+
+
+def claims_section(analysis: Analysis) -> Section:
+    """What processes say about themselves against what their events show."""
+    if not analysis.disagreements:
+        return Section(
+            "claims",
+            "Claims against events",
+            empty="No disagreements: what processes report about themselves agrees with their events, or they report nothing.",
+        )
+    rows = [_claim_row(claim) for claim in analysis.disagreements]
+    titles = view.columns("`Worker", "Metric", "#Claimed", "#Events show", "At (UTC)", "Explanation", "`Evidence")
+    return Section(
+        "claims",
+        "Claims against events",
+        lead="A process's own numbers that its events do not support. The metrics above follow the events.",
+        badge=quantity.count(len(rows)),
+        tone="warning",
+        tables=(view.table("Disagreements", titles, rows, what="disagreements"),),
+    )
+
+
+def _held(alert: Alert, last_us: int) -> int:
+    start = alert.pending_us if alert.fired_us is None else alert.fired_us
+    return max((last_us if alert.resolved_us is None else alert.resolved_us) - start, 0)
+
+
+def _alert_finding(fired: list[Alert]) -> str:
+    still = sum(alert.resolved_us is None for alert in fired)
+    first = min(alert.fired_us or alert.pending_us for alert in fired)
+    end = f"{still:,} still firing when the logs end" if still else "all resolved before the logs end"
+    return f"{quantity.counted(len(fired), 'interval')}, the first from {quantity.clock(first)} UTC, {end}."
+
+
+def _alert_row(alert: Alert, last_us: int) -> Row:
+    held = _held(alert, last_us)
+    fired_us = alert.pending_us if alert.fired_us is None else alert.fired_us
+    return Row(
+        (
+            Cell(alert.severity, view.TONES[alert.severity]),
+            Cell(alert.alert.replace("_", " ")),
+            Cell("fleet" if alert.worker is None else alert.worker),
+            Cell(quantity.moment(fired_us), sort=fired_us),
+            Cell(
+                "still firing" if alert.resolved_us is None else quantity.moment(alert.resolved_us),
+                sort=alert.resolved_us,
+            ),
+            Cell(quantity.duration(held), sort=held),
+            Cell(quantity.NOTHING if alert.peak is None else f"{alert.peak:,.4g}", sort=alert.peak),
+        )
+    )
+
+
+def _advice_row(advice: Recommendation) -> Row:
+    return Row(
+        (
+            Cell(advice.title),
+            Cell(advice.setting or quantity.NOTHING),
+            Cell(advice.current or quantity.NOTHING),
+            Cell(advice.proposed or quantity.NOTHING),
+            Cell(advice.reason),
+            Cell(view.evidence(advice.workers, 5)),
+            Cell(view.evidence(advice.evidence)),
+        )
+    )
+
+
+def _claim_row(claim: Disagreement) -> Row:
+    metric = CATALOGUE.get(claim.metric)
+    title = claim.metric if metric is None else metric.title
+    claimed, shown = (
+        f"{amount:,.4g}"
+        if metric is None and amount is not None
+        else quantity.value(metric or CATALOGUE["uptime_s"], amount)
+        for amount in (claim.claimed, claim.shown)
+    )
+    return Row(
+        (
+            Cell(claim.worker),
+            Cell(title),
+            Cell(claimed, sort=claim.claimed),
+            Cell("nothing to show" if claim.shown is None else shown, sort=claim.shown),
+            Cell(quantity.moment(claim.at_us), sort=claim.at_us),
+            Cell(claim.explanation),
+            Cell(view.evidence(claim.evidence)),
+        )
+    )

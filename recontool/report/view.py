@@ -1,0 +1,176 @@
+"""The pieces a page is made of: sections, figures, tables and cells. Plain data; the template only lays it out.
+
+Text in here is as the logs have it; hidden characters and markup are made harmless when it is rendered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from markupsafe import Markup
+
+Tone: TypeAlias = Literal["", "critical", "warning", "ok", "muted"]
+Kind: TypeAlias = Literal["text", "number", "code"]
+
+ROWS: Final = 200  # rows a table of the page shows; what is left out is counted
+TONES: Final[dict[str, Tone]] = {
+    "CRITICAL": "critical",
+    "WARNING": "warning",
+    "INFO": "muted",
+    "OK": "ok",
+    "NO DATA": "muted",
+    "outside": "warning",
+    "ok": "ok",
+    "no_data": "muted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table: text or an inline picture, with a link, a tone and what to sort it by."""
+
+    text: str
+    tone: Tone = ""
+    href: str = ""
+    sort: float | None = None
+    picture: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading; numbers stand to the right, code in a fixed-width face."""
+
+    title: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Cells in column order; `anchor` is the id other parts of the page link to."""
+
+    cells: tuple[Cell, ...]
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a caption; `omitted` says in a sentence which rows are not shown."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    omitted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One labelled row of a timeline picture."""
+
+    label: str
+    picture: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Lanes over one time axis, with the ticks below them (position in percent, text) and a legend."""
+
+    lanes: tuple[Lane, ...]
+    ticks: tuple[tuple[float, str], ...]
+    states: tuple[tuple[str, str], ...]  # (state, its name) as they occur
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture with the sentence that states its finding, and its numbers as a table."""
+
+    title: str
+    caption: str
+    chart: str = ""  # id of a Plotly figure in `charts`
+    strip: Strip | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page. `empty` says why there is nothing to show and what to do about it."""
+
+    anchor: str
+    title: str
+    lead: str = ""
+    badge: str = ""
+    tone: Tone = ""
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    empty: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyNumber:
+    """One of the six numbers of the first screen."""
+
+    label: str
+    value: str
+    verdict: str
+    tone: Tone
+    limit: str
+    detail: str
+    trend: Markup
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One of the findings of the first screen, with the place that proves it."""
+
+    severity: str
+    sentence: str
+    href: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the page says."""
+
+    title: str
+    severity: str
+    tone: Tone
+    sentence: str
+    basis: tuple[tuple[str, str], ...]
+    numbers: tuple[KeyNumber, ...]
+    strip: Figure | None
+    headlines: tuple[Headline, ...]
+    sections: tuple[Section, ...]
+    version: str
+    charts: dict[str, object] = field(default_factory=dict)
+
+
+def cells(*texts: str) -> tuple[Cell, ...]:
+    """Plain cells."""
+    return tuple(Cell(text) for text in texts)
+
+
+def columns(*titles: str) -> tuple[Column, ...]:
+    """Headings: `#` in front makes a column of numbers, a backquote one of code."""
+    kinds: dict[str, Kind] = {"#": "number", "`": "code"}
+    return tuple(Column(title.lstrip("#`"), kinds.get(title[0], "text")) for title in titles)
+
+
+def table(caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows") -> Table:
+    """A table of at most `ROWS` rows; `of` is how many there are when `rows` is already a selection."""
+    total = max(of, len(rows))
+    shown = tuple(rows[:ROWS])
+    left = total - len(shown)
+    omitted = f"{left:,} more {what} are not shown here; the JSON output lists them." if left else ""
+    return Table(caption, tuple(titles), shown, omitted)
+
+
+def evidence(lines: Sequence[str], most: int = 3) -> str:
+    """The first few evidence lines; the rest as a number."""
+    if not lines:
+        return "-"
+    rest = len(lines) - most
+    return ", ".join(lines[:most]) + (f" and {rest:,} more" if rest > 0 else "")
