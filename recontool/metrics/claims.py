@@ -45,6 +45,7 @@ def message_totals(claim: Claim) -> Totals:
     acked = _count(claim.values.get("messages_acked", sent)) if latency is not None else 0
     return Totals(
         sent=sent,
+        sized=sent if size is not None else 0,
         sent_bytes=round((size or 0.0) * sent),
         received=received,
         acked=acked,
@@ -89,6 +90,12 @@ def with_messages_of(events: Totals, claim: Claim) -> Totals:
     """`events` with its message counts replaced by the claimed ones."""
     claimed = message_totals(claim)
     return replace(events, **{name: getattr(claimed, name) for name in MESSAGE_TOTALS})
+
+
+def with_size_of(events: Totals, claim: Claim) -> Totals:
+    """`events` with the claimed mean size: its message lines tell no size."""
+    size = claim.get("avg_message_size_bytes") or 0.0
+    return replace(events, sized=events.sent, sent_bytes=round(size * events.sent))
 
 
 def disagreements(worker: str, claim: Claim, shown: Totals, *, messages_shown: bool) -> Iterable[Disagreement]:

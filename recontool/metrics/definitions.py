@@ -24,7 +24,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "messages_sent": lambda t: t.sent,
     "messages_received": lambda t: t.received,
     "avg_message_latency_ms": lambda t: _ratio(t.latency_ns, t.acked, NANOS_PER_MS),
-    "avg_message_size_bytes": lambda t: _ratio(t.sent_bytes, t.sent),
+    "avg_message_size_bytes": lambda t: _ratio(t.sent_bytes, t.sized),
     "message_errors": lambda t: t.errors,
     "tasks_executed": lambda t: t.executed,
     "task_success_rate": lambda t: _ratio(t.completed, t.completed + t.failed),

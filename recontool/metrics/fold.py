@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from recontool.metrics.activity import Activity
-from recontool.metrics.claims import Claim, all_totals, disagreements, with_messages_of
+from recontool.metrics.claims import Claim, all_totals, disagreements, with_messages_of, with_size_of
 from recontool.metrics.definitions import FORMULAS
 from recontool.metrics.gaps import HEARTBEAT, Gaps
 from recontool.metrics.tasks import TaskFold
@@ -23,6 +23,7 @@ from recontool.model.instant import seconds
 _Handler: TypeAlias = Callable[[Event, str], None]
 
 _PORT: Final = re.compile(r"//[^/]*:(\d{1,5})(?:/|$)")
+SIZE: Final = "avg_message_size_bytes"
 _MESSAGES: Final = frozenset(metric.name for metric in DOCUMENTED if metric.subject == "messages")
 
 
@@ -119,7 +120,7 @@ class WorkerFold:
 
     def value(self, metric: str) -> float | None:
         """The metric now, by its formula; None where nothing counts."""
-        if self._plain and not self._stands_in():
+        if self._plain and (self._claim is None or self._debug):
             return FORMULAS[metric](self._current)  # the common case, without adding up
         return FORMULAS[metric](self.totals())
 
@@ -128,7 +129,7 @@ class WorkerFold:
         if self._claim is not None and self._stands_in() and (metric in _MESSAGES or not self._marked):
             claimed = self._claim.get(metric) is not None or metric in self._claimed
             return "block" if claimed else ""
-        if metric in self._claimed:
+        if metric in self._claimed or (metric == SIZE and self._size_is_claimed()):
             return "block"
         if metric in _MESSAGES and not self._debug:
             return ""
@@ -154,11 +155,16 @@ class WorkerFold:
         return None if longest_us is None else seconds(longest_us)
 
     def _resolved(self) -> Totals:
-        if not self._stands_in():
-            return self._current
         if self._claim is None:
-            raise ValueError("no claim to stand in")
+            return self._current
+        if self._debug:
+            return with_size_of(self._current, self._claim) if self._size_is_claimed() else self._current
         return with_messages_of(self._current, self._claim) if self._marked else all_totals(self._claim)
+
+    def _size_is_claimed(self) -> bool:
+        """The log shows messages but not their sizes, and the process is to be trusted with them."""
+        unsized = self._current.sent > 0 and self._current.sized == 0
+        return unsized and self._claim is not None and self._claim.get(SIZE) is not None
 
     def _stands_in(self) -> bool:
         return self._claim is not None and not self._debug
@@ -270,7 +276,10 @@ class WorkerFold:
 
     def _on_sent(self, event: Event, _file: str) -> None:
         self._current.sent += 1
-        self._current.sent_bytes += _integer(event, "size_bytes")
+        size = event.fields.get("size_bytes")
+        if isinstance(size, int):
+            self._current.sized += 1
+            self._current.sent_bytes += size
         self.activity.add(event.at_us, "messages_sent")
         if event.fields.get("type") == HEARTBEAT:
             self.gaps.periodic(HEARTBEAT, event.at_us)
@@ -304,17 +313,11 @@ class WorkerFold:
         if self._claim is None or exact or not self._claim.exact or claim.at_us > self._claim.at_us:
             self._claim = claim
         if self._start_seen:
-            messages_shown = self._debug
-            found = disagreements(self.worker, claim, self._current, messages_shown=messages_shown)
-            self._keep(list(found))
-
-    def _keep(self, found: list[Disagreement]) -> None:
-        """The last word on each metric of each process stands; earlier ones said the same."""
-        started_us = self.starts_us[-1]
-        fresh = {one.metric for one in found}
-        self.disagreements = [
-            one for one in self.disagreements if one.at_us < started_us or one.metric not in fresh
-        ] + found
+            found = disagreements(self.worker, claim, self._current, messages_shown=self._debug)
+            # The last word of each process on each metric stands: a counter may run ahead of its log line for a moment.
+            started_us = self.starts_us[-1]
+            earlier = [one for one in self.disagreements if one.at_us < started_us or one.metric not in values]
+            self.disagreements = [*earlier, *found]
 
 
 def _place(file: str, event: Event) -> str:

@@ -18,6 +18,7 @@ class Totals:
     reconnections: int = 0
     reconnect_us: int = 0
     sent: int = 0
+    sized: int = 0  # sent messages whose size the log tells
     sent_bytes: int = 0
     received: int = 0
     acked: int = 0
@@ -42,7 +43,7 @@ class Totals:
         return Totals(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
-MESSAGE_TOTALS: Final = ("sent", "sent_bytes", "received", "acked", "latency_ns", "errors")
+MESSAGE_TOTALS: Final = ("sent", "sized", "sent_bytes", "received", "acked", "latency_ns", "errors")
 
 _known = {row.name for row in fields(Totals)}
 if not set(MESSAGE_TOTALS) <= _known:

@@ -1,0 +1,59 @@
+"""Outages of several workers with one cause."""
+
+import pytest
+from stories import analysis, tagged
+
+UP = [(0, "config role=worker"), (1, "[CONNECT] attempt n=1 url=ws://localhost:8765/"), (2, "[CONNECT] established")]
+COORDINATOR = [(-5, "config role=coordinator port=8765")]
+
+
+def worker(start, end, cause="closed", code=1006):
+    return [*UP, (start, f"[RECONNECT] lost cause={cause} code={code}"), (end, "[RECONNECT] established n=3"), (300, "x y")]
+
+
+def incidents(folder, coordinator, *workers):
+    files = {f"w{n}__log": tagged(story, source=f"w{n}") for n, story in enumerate(workers)}
+    if coordinator:
+        files["c__log"] = tagged(coordinator, source="coordinator")
+    return analysis(folder, **files).incidents
+
+
+ALL_DOWN = (worker(100, 110), worker(100.2, 112), worker(101, 111))
+CAUSES = {
+    "died and came back": ([*COORDINATOR, (105, "config role=coordinator port=8765"), (300, "x y")], ALL_DOWN, "coordinator_restart"),
+    "drained and came back": (
+        [*COORDINATOR, (100, "[CONNECT] closed code=1012"), (105, "config role=coordinator port=8765"), (300, "x y")],
+        ALL_DOWN,
+        "coordinator_restart",
+    ),
+    "stopped": ([*COORDINATOR, (100, "[CONNECT] closed code=1001")], ALL_DOWN, "coordinator_stopped"),
+    "nobody saw": (None, ALL_DOWN, "coordinator_lost"),
+    "stayed up": ([*COORDINATOR, (300, "x y")], ALL_DOWN, "connections_cut"),
+    "silence": ([*COORDINATOR, (300, "x y")], (worker(100, 101, "heartbeat"), worker(104, 105, "heartbeat")), "network_cut"),
+}
+
+
+@pytest.mark.parametrize(("coordinator", "workers", "cause"), CAUSES.values(), ids=CAUSES)
+def test_the_cause_follows_from_the_witnesses(tmp_path, coordinator, workers, cause):
+    (incident,) = incidents(tmp_path, coordinator, *workers)
+    assert incident.cause == cause
+    assert len(incident.workers) == len(workers)
+    assert incident.evidence
+
+
+def test_what_it_cost(tmp_path):
+    (incident,) = incidents(tmp_path, None, *ALL_DOWN)
+    assert incident.lost_us == round((10 + 11.8 + 10) * 1e6)
+
+
+APART = {
+    "one worker": (worker(100, 110),),
+    "far apart": (worker(100, 110), worker(150, 160)),
+    "closed sockets four seconds apart": (worker(100, 110), worker(104, 114)),
+    "asked for": (worker(100, 101, "forced"), worker(100, 101, "forced")),
+}
+
+
+@pytest.mark.parametrize("workers", APART.values(), ids=APART)
+def test_coincidence_is_no_incident(tmp_path, workers):
+    assert incidents(tmp_path, None, *workers) == ()
