@@ -15,6 +15,8 @@ CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
 DEADLINE_SPREAD_US: Final = 6 * SECOND_US  # heartbeat deadlines expire up to one interval apart
 _PLANNED: Final = frozenset({1001, 1012})
 _MOMENT_S: Final = 0.1
+# Only outages of a kind share a cause. Deliberate disconnects share a moment by chance, so `forced` is in none.
+_KINDS: Final = (frozenset({"closed", "error"}), frozenset({"heartbeat"}), frozenset({"crash"}))
 _SLACK_US: Final = 2 * SECOND_US
 
 
@@ -40,15 +42,15 @@ def find_incidents(
     known = {coordinator.port for coordinator in coordinators if coordinator.port is not None}
     fleets: dict[int | None, list[Outage]] = {}
     for outage in sorted(outages, key=lambda outage: outage.start_us):
-        # Deliberate disconnects of single workers share a moment only by chance.
-        if outage.cause != "forced":
-            port = ports.get(outage.worker)
-            # A port no coordinator listens on is a proxy's; it tells nothing when there is one coordinator only.
-            fleets.setdefault(port if len(known) > 1 and port in known else None, []).append(outage)
+        port = ports.get(outage.worker)
+        # A port no coordinator listens on is a proxy's; it tells nothing when there is one coordinator only.
+        fleets.setdefault(port if len(known) > 1 and port in known else None, []).append(outage)
     found: list[Incident | None] = []
     for port, members in fleets.items():
         witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
-        found.extend(_incident(group, witnesses, last_us) for group in _groups(members))
+        for kind in _KINDS:
+            alike = [outage for outage in members if outage.cause in kind]
+            found.extend(_incident(group, witnesses, last_us) for group in _groups(alike))
     return tuple(sorted((one for one in found if one is not None), key=lambda incident: incident.start_us))
 
 

@@ -36,7 +36,9 @@ def judge_fleet(
     if still_down or (broken and critical):
         return Verdict("CRITICAL", said)
     if outages or alerts or outside:
-        return Verdict("WARNING", said or f"no outage, yet {outside} of {len(fleet)} metrics outside their normal range")
+        return Verdict(
+            "WARNING", said or f"no outage, yet {outside} of {len(fleet)} metrics outside their normal range"
+        )
     return Verdict("OK", f"no outage and no alert on {_workers(len(workers))}")
 
 
