@@ -108,16 +108,15 @@ class _Gunzipped(io.RawIOBase):
 
 def _open(path: str) -> IO[bytes]:
     if path == STDIN:
-        return _unpacked(sys.stdin.buffer)
+        return _unpacked(io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 2**18))
     try:
-        return _unpacked(Path(path).open("rb", buffering=2**18))
+        return _unpacked(io.BufferedReader(io.FileIO(path), 2**18))
     except OSError as error:
         raise UsageError(f"cannot be opened: {error.strerror or error}", where=path) from error
 
 
-def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+def _unpacked(buffered: io.BufferedReader) -> IO[bytes]:
     """Recognise packing by its first bytes, never by the name."""
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)
     magic = buffered.peek(4)[:4]
     if magic.startswith(_GZIP):
         return io.BufferedReader(_Gunzipped(buffered), 2**18)

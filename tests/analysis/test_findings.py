@@ -6,16 +6,31 @@ from stories import START_US, analysis, at, tagged
 from recontool.alerts.rules import BUILT_IN
 from recontool.alerts.state import RuleState
 
-UP = [(0, "config role=worker log_level=DEBUG metrics_interval=10.0"), (1, "[CONNECT] attempt n=1"), (2, "[CONNECT] established")]
+UP = [
+    (0, "config role=worker log_level=DEBUG metrics_interval=10.0"),
+    (1, "[CONNECT] attempt n=1"),
+    (2, "[CONNECT] established"),
+]
 
 
 def alerts(folder, story):
     found = analysis(folder, w__log=tagged(story)).alerts
-    return [(one.alert, (one.fired_us - START_US) / 1e6, one.resolved_us and (one.resolved_us - START_US) / 1e6, one.peak) for one in found]
+    return [
+        (one.alert, (one.fired_us - START_US) / 1e6, one.resolved_us and (one.resolved_us - START_US) / 1e6, one.peak)
+        for one in found
+    ]
 
 
 def flaps(*ends):
-    return [part for end in ends for part in ((end - 1, "[RECONNECT] lost cause=closed"), (end - 0.5, "[RECONNECT] attempt n=1"), (end, "[RECONNECT] established n=1"))]
+    return [
+        part
+        for end in ends
+        for part in (
+            (end - 1, "[RECONNECT] lost cause=closed"),
+            (end - 0.5, "[RECONNECT] attempt n=1"),
+            (end, "[RECONNECT] established n=1"),
+        )
+    ]
 
 
 def test_a_flapping_worker_is_found_though_every_attempt_succeeds(tmp_path):
@@ -29,7 +44,14 @@ def test_exactly_the_limit_does_not_fire(tmp_path):
 
 
 def test_connection_failures_resolve_after_five_minutes(tmp_path):
-    story = [(0, "config role=worker"), (1, "[CONNECT] attempt n=1"), (2, "[CONNECT] failed n=1"), (3, "[CONNECT] attempt n=2"), (4, "[CONNECT] established"), (400, "x y")]
+    story = [
+        (0, "config role=worker"),
+        (1, "[CONNECT] attempt n=1"),
+        (2, "[CONNECT] failed n=1"),
+        (3, "[CONNECT] attempt n=2"),
+        (4, "[CONNECT] established"),
+        (400, "x y"),
+    ]
     assert alerts(tmp_path, story) == [("connection_failures", 2, 315, 1)]
 
 
@@ -40,7 +62,12 @@ def test_rates_fire_on_the_event_that_moves_them(tmp_path):
 
 
 def test_latency_and_compression(tmp_path):
-    story = [*UP, (5, "DEBUG message_acked seq=1 rtt_ms=201.0"), (6, "[COMPRESS] compressed raw_bytes=10 wire_bytes=9"), (7, "x y")]
+    story = [
+        *UP,
+        (5, "DEBUG message_acked seq=1 rtt_ms=201.0"),
+        (6, "[COMPRESS] compressed raw_bytes=10 wire_bytes=9"),
+        (7, "x y"),
+    ]
     assert alerts(tmp_path, story) == [("high_message_latency", 5, None, 201.0), ("low_compression", 6, None, 10 / 9)]
 
 
@@ -60,16 +87,35 @@ def test_advice_needs_evidence(tmp_path):
 
 def test_late_returns_point_to_the_backoff_cap(tmp_path):
     def down(end):
-        return [(0, "config role=worker max_reconnect_delay=60.0"), (1, "[CONNECT] established"), (10, "[RECONNECT] lost cause=closed"), (11, "[RECONNECT] attempt n=1"), (14, "[RECONNECT] attempt n=2"), (end, "[RECONNECT] established n=2"), (99, "x y")]
+        return [
+            (0, "config role=worker max_reconnect_delay=60.0"),
+            (1, "[CONNECT] established"),
+            (10, "[RECONNECT] lost cause=closed"),
+            (11, "[RECONNECT] attempt n=1"),
+            (14, "[RECONNECT] attempt n=2"),
+            (end, "[RECONNECT] established n=2"),
+            (99, "x y"),
+        ]
 
     found = analysis(tmp_path, a__log=tagged(down(20), source="a"), b__log=tagged(down(50), source="b"))
     (advice,) = found.recommendations
-    assert (advice.setting, advice.current, advice.workers, advice.evidence) == ("max_reconnect_delay", "60 s", ("b",), ("b.log:6",))
+    assert (advice.setting, advice.current, advice.workers, advice.evidence) == (
+        "max_reconnect_delay",
+        "60 s",
+        ("b",),
+        ("b.log:6",),
+    )
     assert "30.0 worker-seconds" in advice.reason
 
 
 def test_failing_tasks_flaps_and_refused_keys_are_named(tmp_path):
-    story = [*UP, (3, '[TASK] failed task=a error="disk full"'), *flaps(5, 7, 9), (10, "[SECURITY] auth_failed reason=wrong_key"), (11, "[RECONNECT] gave_up n=4")]
+    story = [
+        *UP,
+        (3, '[TASK] failed task=a error="disk full"'),
+        *flaps(5, 7, 9),
+        (10, "[SECURITY] auth_failed reason=wrong_key"),
+        (11, "[RECONNECT] gave_up n=4"),
+    ]
     found = analysis(tmp_path, w__log=tagged(story))
     assert ["disk full" in one.reason for one in found.recommendations].count(True) == 1
     assert len(found.recommendations) == 4
@@ -88,7 +134,9 @@ def test_damage_is_counted_and_does_no_harm(tmp_path):
     found = analysis(tmp_path / "damaged", w__log="".join(lines))
     assert found.inputs[0].lines.unparsed == 8
     assert len(found.inputs[0].unparsed_examples) == 5
-    assert {name: value.value for name, value in found.fleet.items()} == {name: value.value for name, value in expected.fleet.items()}
+    assert {name: value.value for name, value in found.fleet.items()} == {
+        name: value.value for name, value in expected.fleet.items()
+    }
     assert any("w.log:1" in note.evidence for note in found.quality)
 
 

@@ -2,7 +2,12 @@
 
 from stories import analysis, tagged
 
-LIFE = [(0, "config role=worker log_level=INFO"), (1, "[CONNECT] attempt n=1"), (2, "[CONNECT] established"), (10, "plain")]
+LIFE = [
+    (0, "config role=worker log_level=INFO"),
+    (1, "[CONNECT] attempt n=1"),
+    (2, "[CONNECT] established"),
+    (10, "plain"),
+]
 
 
 def later(story, seconds):
@@ -25,7 +30,9 @@ def test_files_that_overlap_stay_apart_and_say_so(tmp_path):
 
 
 def test_rotated_siblings_join_and_count_their_seam_once(tmp_path):
-    lines = tagged([*LIFE, (11, "[RECONNECT] lost cause=closed"), (13, "[RECONNECT] established n=1"), (20, "plain")]).splitlines(keepends=True)
+    lines = tagged(
+        [*LIFE, (11, "[RECONNECT] lost cause=closed"), (13, "[RECONNECT] established n=1"), (20, "plain")]
+    ).splitlines(keepends=True)
     found = analysis(tmp_path, w__log__1="".join(lines[:6]), w__log="".join(lines[4:]))
     (worker,) = found.workers.values()
     assert worker.derived["reconnections"] == 1
@@ -33,7 +40,9 @@ def test_rotated_siblings_join_and_count_their_seam_once(tmp_path):
 
 
 def test_one_file_may_hold_many_workers_and_the_coordinator(tmp_path):
-    text = tagged(LIFE) + tagged(LIFE, source="worker-2") + tagged([(0, "config role=coordinator")], source="coordinator")
+    text = (
+        tagged(LIFE) + tagged(LIFE, source="worker-2") + tagged([(0, "config role=coordinator")], source="coordinator")
+    )
     found = analysis(tmp_path, all__log=text)
     assert list(found.workers) == ["worker-1", "worker-2"]
     assert list(found.coordinators) == ["all.log"]

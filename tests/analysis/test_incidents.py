@@ -8,7 +8,12 @@ COORDINATOR = [(-5, "config role=coordinator port=8765")]
 
 
 def worker(start, end, cause="closed", code=1006):
-    return [*UP, (start, f"[RECONNECT] lost cause={cause} code={code}"), (end, "[RECONNECT] established n=3"), (300, "x y")]
+    return [
+        *UP,
+        (start, f"[RECONNECT] lost cause={cause} code={code}"),
+        (end, "[RECONNECT] established n=3"),
+        (300, "x y"),
+    ]
 
 
 def incidents(folder, coordinator, *workers):
@@ -20,7 +25,11 @@ def incidents(folder, coordinator, *workers):
 
 ALL_DOWN = (worker(100, 110), worker(100.2, 112), worker(101, 111))
 CAUSES = {
-    "died and came back": ([*COORDINATOR, (105, "config role=coordinator port=8765"), (300, "x y")], ALL_DOWN, "coordinator_restart"),
+    "died and came back": (
+        [*COORDINATOR, (105, "config role=coordinator port=8765"), (300, "x y")],
+        ALL_DOWN,
+        "coordinator_restart",
+    ),
     "drained and came back": (
         [*COORDINATOR, (100, "[CONNECT] closed code=1012"), (105, "config role=coordinator port=8765"), (300, "x y")],
         ALL_DOWN,
@@ -29,7 +38,11 @@ CAUSES = {
     "stopped": ([*COORDINATOR, (100, "[CONNECT] closed code=1001")], ALL_DOWN, "coordinator_stopped"),
     "nobody saw": (None, ALL_DOWN, "coordinator_lost"),
     "stayed up": ([*COORDINATOR, (300, "x y")], ALL_DOWN, "connections_cut"),
-    "silence": ([*COORDINATOR, (300, "x y")], (worker(100, 101, "heartbeat"), worker(104, 105, "heartbeat")), "network_cut"),
+    "silence": (
+        [*COORDINATOR, (300, "x y")],
+        (worker(100, 101, "heartbeat"), worker(104, 105, "heartbeat")),
+        "network_cut",
+    ),
 }
 
 

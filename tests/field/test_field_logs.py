@@ -24,7 +24,11 @@ METRICS = {
     "checkpoints_restored": "checkpoints_resumed",
     "task_success_rate": "task_success_rate_finished",
 }
-TIMES = {"avg_reconnect_time": "avg_reconnect_time_s", "max_reconnect_time": "max_reconnect_time_s", "connection_stability": "connection_stability"}
+TIMES = {
+    "avg_reconnect_time": "avg_reconnect_time_s",
+    "max_reconnect_time": "max_reconnect_time_s",
+    "connection_stability": "connection_stability",
+}
 DERIVED = {
     "reconnections": "reconnections",
     "failed_reconnections_total": "failed_attempts",
@@ -48,9 +52,13 @@ def test_each_worker_equals_its_truth(name):
     truth, worker = TRUTH[name], only(name)
     assert worker.key == truth["worker_id"]
     values = {metric: worker.metrics[metric].value for metric in (*METRICS, *TIMES)}
-    assert {metric: values[metric] for metric in METRICS} == {metric: truth[theirs] for metric, theirs in METRICS.items()}
+    assert {metric: values[metric] for metric in METRICS} == {
+        metric: truth[theirs] for metric, theirs in METRICS.items()
+    }
     assert [values[metric] for metric in TIMES] == [pytest.approx(truth[theirs], abs=1e-3) for theirs in TIMES.values()]
-    assert {metric: worker.derived[metric] for metric in DERIVED} == {metric: truth[theirs] for metric, theirs in DERIVED.items()}
+    assert {metric: worker.derived[metric] for metric in DERIVED} == {
+        metric: truth[theirs] for metric, theirs in DERIVED.items()
+    }
     counted = (worker.tasks.succeeded, worker.tasks.failed, worker.tasks.unfinished)
     assert counted == (truth["tasks_succeeded"], truth["tasks_failed"], truth["tasks_unfinished_at_end"])
 
@@ -60,7 +68,9 @@ def test_the_outages_equal_the_truth(name):
     truth, worker = TRUTH[name], only(name)
     expected = [(micros(one["down"]), micros(one["up"]), _kind(one["cause"])) for one in truth["outages"]]
     if truth["open_outage_at_end"]:
-        expected.append((micros(truth["open_outage_at_end"]["down"]), None, _kind(truth["open_outage_at_end"]["cause"])))
+        expected.append(
+            (micros(truth["open_outage_at_end"]["down"]), None, _kind(truth["open_outage_at_end"]["cause"]))
+        )
     assert [(one.start_us, one.end_us, _kind(one.cause)) for one in worker.outages] == expected
 
 
@@ -107,7 +117,9 @@ def test_coordinators_are_no_workers(name):
 def test_the_folder_as_a_whole():
     found = analyze([str(FOLDER)])
     assert set(found.coordinators) == set(COORDINATORS)
-    overlapping = {f"{TRUTH[name]['worker_id']}@{name}" for name in WORKERS if TRUTH[name]["worker_id"] in {"w1", "w2", "w3"}}
+    overlapping = {
+        f"{TRUTH[name]['worker_id']}@{name}" for name in WORKERS if TRUTH[name]["worker_id"] in {"w1", "w2", "w3"}
+    }
     assert set(found.workers) == overlapping | {"w4", "d1", "d2", "d3"}
     assert sum("overlap in time" in note.text for note in found.quality) == 3
     assert found.fleet["connection_attempts"].value == sum(TRUTH[name]["connection_attempts"] for name in WORKERS)

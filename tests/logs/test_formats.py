@@ -44,8 +44,14 @@ def test_what_is_no_log_of_ours_is_not_guessed(junk):
 BROKEN = [
     ("no toml", "name = "),
     ("missing key", 'name = "x"'),
-    ("unknown event", 'name="x"\ntitle="x"\nengine="templates"\n[[template]]\nlogger="a"\nstarts="b"\nmatch="b"\nevent="zap"'),
-    ("unknown field", 'name="x"\ntitle="x"\nengine="templates"\n[[template]]\nlogger="a"\nstarts="b"\nmatch="(?P<zap>b)"'),
+    (
+        "unknown event",
+        'name="x"\ntitle="x"\nengine="templates"\n[[template]]\nlogger="a"\nstarts="b"\nmatch="b"\nevent="zap"',
+    ),
+    (
+        "unknown field",
+        'name="x"\ntitle="x"\nengine="templates"\n[[template]]\nlogger="a"\nstarts="b"\nmatch="(?P<zap>b)"',
+    ),
     ("bad pattern", 'name="x"\ntitle="x"\nengine="templates"\nshapes=["("]'),
 ]
 

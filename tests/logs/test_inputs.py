@@ -60,10 +60,16 @@ def test_rotated_siblings_share_a_stem(path, expected):
 
 
 def test_files_of_one_name_are_told_apart_by_their_path():
-    assert short_names(["a/w.log", "b/w.log", "c.log"]) == {"a/w.log": "a/w.log", "b/w.log": "b/w.log", "c.log": "c.log"}
+    assert short_names(["a/w.log", "b/w.log", "c.log"]) == {
+        "a/w.log": "a/w.log",
+        "b/w.log": "b/w.log",
+        "c.log": "c.log",
+    }
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress, lambda raw: gzip.compress(raw[:999]) + gzip.compress(raw[999:])])
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstandard.compress, lambda raw: gzip.compress(raw[:999]) + gzip.compress(raw[999:])]
+)
 def test_packed_logs_are_recognised_by_content(tmp_path, pack):
     path = tmp_path / "packed"
     path.write_bytes(pack(TEXT))

@@ -72,7 +72,11 @@ def test_the_eighteen_metrics_follow_from_events():
 def test_nothing_to_count_is_null_with_a_reason():
     found = worker_metrics(fold([(0, CONFIG.format("DEBUG")), (1, "[CONNECT] attempt n=1")]))
     empty = {name: metric.reason for name, metric in found.items() if metric.value is None}
-    assert set(empty) == {name for name in EXPECTED if name.startswith(("avg_", "max_", "compression_", "decompression_")) or name == "task_success_rate"}
+    assert set(empty) == {
+        name
+        for name in EXPECTED
+        if name.startswith(("avg_", "max_", "compression_", "decompression_")) or name == "task_success_rate"
+    }
     assert all(empty.values())
     assert found["connection_attempts"].value == 1
 
@@ -124,15 +128,26 @@ def test_a_process_that_miscounts_is_caught():
 
 
 def test_a_claim_is_compared_with_its_own_process_only():
-    second_life = [(40, CONFIG.format("DEBUG")), (41, "[CONNECT] established"), (42, "metrics tasks_executed=0 checkpoints_created=0")]
+    second_life = [
+        (40, CONFIG.format("DEBUG")),
+        (41, "[CONNECT] established"),
+        (42, "metrics tasks_executed=0 checkpoints_created=0"),
+    ]
     assert fold([*STORY, *second_life]).disagreements == []
 
 
 def test_a_rounded_block_agrees_with_what_it_rounds():
-    lines = ["===== Performance Metrics for worker-1 =====", "Task success rate: 0.50", "Average message latency: 15.3 ms", "====="]
+    lines = [
+        "===== Performance Metrics for worker-1 =====",
+        "Task success rate: 0.50",
+        "Average message latency: 15.3 ms",
+        "=====",
+    ]
     assert fold([*STORY, *((33, line) for line in lines)]).disagreements == []
     lines[2] = "Average message latency: 15.1 ms"
-    assert [one.metric for one in fold([*STORY, *((33, line) for line in lines)]).disagreements] == ["avg_message_latency_ms"]
+    assert [one.metric for one in fold([*STORY, *((33, line) for line in lines)]).disagreements] == [
+        "avg_message_latency_ms"
+    ]
 
 
 CLAIM_ONLY = """\
@@ -153,7 +168,10 @@ def test_claim_only_labels_never_become_metrics():
     assert metrics["messages_received"].value is None
     assert metrics["avg_message_latency_ms"].value is None
     assert metrics["task_success_rate"].value is None
-    assert {one.metric: one.shown for one in found.disagreements} == {"avg_message_latency_ms": None, "task_success_rate": None}
+    assert {one.metric: one.shown for one in found.disagreements} == {
+        "avg_message_latency_ms": None,
+        "task_success_rate": None,
+    }
 
 
 def test_live_and_offline_agree_on_the_same_events():
@@ -168,15 +186,27 @@ def test_live_and_offline_agree_on_the_same_events():
 
 def test_limits_are_inclusive_and_too_good_is_no_finding():
     def reconnect_after(length):
-        story = [(0, "[CONNECT] established"), (5, "[RECONNECT] lost"), (5 + length, "[RECONNECT] established"), (900, "x y")]
+        story = [
+            (0, "[CONNECT] established"),
+            (5, "[RECONNECT] lost"),
+            (5 + length, "[RECONNECT] established"),
+            (900, "x y"),
+        ]
         return worker_metrics(fold(story))["avg_reconnect_time"]
 
-    assert [(reconnect_after(length).status, reconnect_after(length).side) for length in (0.5, 3.0, 3.001)] == [("ok", ""), ("ok", ""), ("outside", "high")]
+    assert [(reconnect_after(length).status, reconnect_after(length).side) for length in (0.5, 3.0, 3.001)] == [
+        ("ok", ""),
+        ("ok", ""),
+        ("outside", "high"),
+    ]
     fast = reconnect_after(0.1)
     assert (fast.status, fast.side, bool(fast.note)) == ("ok", "low", True)
 
 
-@given(st.lists(st.builds(Totals, st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), max_size=8), st.integers(0, 8))
+@given(
+    st.lists(st.builds(Totals, st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), max_size=8),
+    st.integers(0, 8),
+)
 def test_totals_add_up_in_any_grouping(parts, cut):
     whole = sum(parts, Totals())
     assert sum(parts[:cut], Totals()) + sum(parts[cut:], Totals()) == whole
@@ -216,7 +246,12 @@ def test_gaps(configured, rhythms, silence, found):
 
 
 def test_an_orderly_end_is_no_gap():
-    story = [(0, CONFIG.format("INFO")), (1, "[CONNECT] established"), (2, "[CONNECT] closed"), (9000, CONFIG.format("INFO"))]
+    story = [
+        (0, CONFIG.format("INFO")),
+        (1, "[CONNECT] established"),
+        (2, "[CONNECT] closed"),
+        (9000, CONFIG.format("INFO")),
+    ]
     assert fold(story).gaps.spans() == ()
 
 

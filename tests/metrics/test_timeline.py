@@ -20,7 +20,11 @@ STORIES = {
         [(2, 4, "closed", 0)],
         0.8,
     ),
-    "established while up changes nothing": ([(0, UP), (3, BACK), (5, LOST), (6, BACK), (10, "x y")], [(5, 6, "closed", 0)], 0.9),
+    "established while up changes nothing": (
+        [(0, UP), (3, BACK), (5, LOST), (6, BACK), (10, "x y")],
+        [(5, 6, "closed", 0)],
+        0.9,
+    ),
     "a loss before the first session": ([(0, LOST), (5, UP), (10, "plain")], [], 1.0),
     "a start while up is a crash at the last record": (
         [(0, CONFIG), (1, UP), (5, "plain"), (8, CONFIG), (9, UP), (11, "plain")],
@@ -42,7 +46,11 @@ STORIES = {
         [(4, 6, "closed", 0)],
         0.8,
     ),
-    "a clock that steps back makes no negative time": ([(0, UP), (8, LOST), (3, BACK), (10, "x y")], [(8, 8, "closed", 0)], 1.0),
+    "a clock that steps back makes no negative time": (
+        [(0, UP), (8, LOST), (3, BACK), (10, "x y")],
+        [(8, 8, "closed", 0)],
+        1.0,
+    ),
 }
 
 
@@ -67,7 +75,17 @@ def test_flaps_are_sessions_of_at_most_ten_seconds():
 
 def test_restarts_forced_and_gave_up_are_counted():
     heartbeat, forced = "[RECONNECT] lost cause=heartbeat", "[RECONNECT] lost cause=forced"
-    story = [(0, CONFIG), (1, UP), (2, heartbeat), (3, BACK), (4, forced), (5, BACK), (6, CONFIG), (7, UP), (8, "[RECONNECT] gave_up n=3")]
+    story = [
+        (0, CONFIG),
+        (1, UP),
+        (2, heartbeat),
+        (3, BACK),
+        (4, forced),
+        (5, BACK),
+        (6, CONFIG),
+        (7, UP),
+        (8, "[RECONNECT] gave_up n=3"),
+    ]
     timeline = fold(story).timeline
     assert (timeline.forced(), timeline.restarts, timeline.gave_up) == (2, 1, 1)
 
@@ -88,7 +106,11 @@ def test_the_busiest_minute(ends, most):
     assert fold(story).timeline.most_per_minute == most
 
 
-@given(st.lists(st.tuples(st.sampled_from([UP, LOST, BACK, TRY, CLOSED, CONFIG, "plain"]), st.integers(-2, 30)), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([UP, LOST, BACK, TRY, CLOSED, CONFIG, "plain"]), st.integers(-2, 30)), max_size=40
+    )
+)
 def test_any_story_keeps_the_laws(steps):
     second, story = 0, []
     for text, step in steps:
