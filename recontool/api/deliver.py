@@ -1,13 +1,16 @@
-"""Puts a text into a file, whole or not at all."""
+"""Puts output into a file, whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from recontool.model.errors import UsageError
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Write `text` to `path`; missing folders are made.
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write to; it becomes `path` when the block ends well. Missing folders are made.
 
     Raises:
         UsageError: the file cannot be written.
@@ -15,11 +18,25 @@ def write_text(path: Path, text: str) -> Path:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
+        yield part
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        if isinstance(error, BrokenPipeError):
+            raise
         raise UsageError(
             f"cannot be written: {error.strerror or error}", where=str(path), hint="name another file with -o"
         ) from error
+    finally:
+        with suppress(OSError):  # it became `path`, or there is no folder it could stand in
+            part.unlink()
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write `text` to `path`.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
     return path

@@ -2,15 +2,14 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from recontool.api.deliver import whole
 from recontool.logs.grammar import value_text
-from recontool.model.errors import UsageError
 from recontool.model.events import EVENTS, FIELD_TYPES, Event, Value
 from recontool.model.instant import iso
 
@@ -59,15 +58,8 @@ def whole_text(path: Path) -> Iterator[IO[str]]:
     Raises:
         UsageError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as out:
-            yield out
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as out:
+        yield out
 
 
 def write_ndjson(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
@@ -101,18 +93,11 @@ def write_parquet(events: Iterable[tuple[str, Event]], path: Path) -> int:
     import pyarrow.parquet as pq
 
     schema = arrow_schema()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     count = 0
-    try:
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            for batch in _batches(events):
-                writer.write_table(pa.Table.from_pylist(batch, schema))
-                count += len(batch)
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        for batch in _batches(events):
+            writer.write_table(pa.Table.from_pylist(batch, schema))
+            count += len(batch)
     return count
 
 
