@@ -7,6 +7,7 @@ from typing import Final
 from recontool.model.findings import ACTIVITY, Analysis, WorkerResult
 from recontool.model.instant import SECOND_US
 from recontool.report import timeline
+from recontool.report.timeline import State
 
 MOST_CELLS: Final = 120
 
@@ -36,6 +37,14 @@ class Series:
         """One count divided by another, cell by cell; None where there is nothing to divide by."""
         pairs = zip(self.counts[over], self.counts[under], strict=True)
         return [a / b if b else None for a, b in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many workers are in each state from `at_us` on."""
+
+    at_us: int
+    workers: dict[State, int]
 
 
 def coarser(course: Series, most: int) -> Series:
@@ -70,18 +79,23 @@ def series(analysis: Analysis) -> Series | None:
     return Series(first * width, width, counts)
 
 
-def connected(workers: Sequence[WorkerResult], start_us: int, end_us: int) -> list[tuple[int, int]]:
-    """How many workers are connected from each instant on: (instant, number), one entry per change."""
-    steps: dict[int, int] = {start_us: 0, end_us: 0}
+def standing(workers: Sequence[WorkerResult], start_us: int, end_us: int) -> list[Standing]:
+    """How many workers are in each state from each change on, in time order."""
+    changes: dict[int, dict[State, int]] = {start_us: {}, end_us: {}}
     for worker in workers:
         for part in timeline.segments(worker):
-            if part.state == "up":
-                steps[part.start_us] = steps.get(part.start_us, 0) + 1
-                steps[part.end_us] = steps.get(part.end_us, 0) - 1
-    number, course = 0, []
-    for at_us in sorted(steps):
-        number += steps[at_us]
-        course.append((at_us, number))
+            for at_us, step in ((part.start_us, 1), (part.end_us, -1)):
+                change = changes.setdefault(at_us, {})
+                change[part.state] = change.get(part.state, 0) + step
+    now: dict[State, int] = dict.fromkeys(timeline.STATE_TEXT, 0)
+    course = []
+    for at_us in sorted(changes):
+        for state, step in changes[at_us].items():
+            now[state] += step
+        course.append(Standing(at_us, dict(now)))
+    # At the very end everybody leaves; the last step repeats the one before instead of dropping to nothing.
+    if len(course) > 1:
+        course[-1] = Standing(course[-1].at_us, course[-2].workers)
     return course
 
 

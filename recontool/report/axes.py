@@ -5,7 +5,9 @@ and a dark page. Instants are strings without a zone: Plotly then shows them as 
 """
 
 import json
+import math
 import re
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import plotly.graph_objects as go
@@ -38,24 +40,27 @@ LIGHT: Final = {
     "c6": "#5b6472",
 }
 _DIGITS: Final = 4
+_FEW: Final = 6
+_LETTER: Final = 7  # pixels of a letter of an axis
+_TITLE: Final = {"font": {"size": 12.5}, "standoff": 8}
 _VARIABLE: Final = re.compile(r"var\(--([a-z0-9-]+)\)")
 
 
 def figure(traces: list[Any], *, y: str, x: str = "", time: bool = True, height: int = HEIGHT) -> go.Figure:
     """A figure with our layout; with `time` the x axis holds instants in UTC."""
     drawn = go.Figure(data=traces)
-    axis = {"gridcolor": "var(--line)", "linecolor": "var(--line)", "zerolinecolor": "var(--line)", "automargin": True}
+    axis = {"gridcolor": "var(--line)", "linecolor": "var(--line)", "zerolinecolor": "var(--line)"}
     drawn.update_layout(
         height=height,
-        margin={"l": 8, "r": 16, "t": 36, "b": 8},
+        margin={"l": 52, "r": 16, "t": 34, "b": 56},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 13, "color": "var(--muted)"},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        font={"family": "system-ui, sans-serif", "size": 12.5, "color": "var(--muted)"},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         hoverlabel={"bgcolor": "var(--surface)", "bordercolor": "var(--line)", "font": {"color": "var(--text)"}},
         hovermode="closest",
-        xaxis={**axis, "title": {"text": x or "time, UTC"}},
-        yaxis={**axis, "title": {"text": y}, "rangemode": "tozero"},
+        xaxis={**axis, "title": {"text": x or "time, UTC", **_TITLE}},
+        yaxis={**axis, "title": {"text": y, **_TITLE}, "rangemode": "tozero"},
         bargap=0.15,
     )
     if time:
@@ -87,14 +92,37 @@ def spelled(text: str) -> str:
     return escaped.replace("%{", "%&#123;")
 
 
+def whole_numbers(drawn: go.Figure, top: float) -> None:
+    """No ticks between whole numbers on a vertical axis of counts that reaches `top`."""
+    drawn.update_yaxes(**({"dtick": 1} if top <= _FEW else {"tickformat": ",d"}))
+
+
+def name_room(drawn: go.Figure, names: Sequence[str]) -> None:
+    """Make room for a vertical axis of names."""
+    drawn.update_layout(margin={"l": 16 + _LETTER * max((len(name) for name in names), default=0)})
+
+
 def limit_line(drawn: go.Figure, at: float, text: str, *, vertical: bool = False) -> None:
-    """A dashed line at a documented limit, with its label."""
+    """A dashed line at a documented limit, with its label at the end of it."""
     line = {"color": "var(--critical)", "width": 1.5, "dash": "dash"}
-    font = {"color": "var(--critical)", "size": 12}
-    if vertical:
-        drawn.add_vline(x=at, line=line, annotation={"text": text, "font": font, "yanchor": "bottom"})
-    else:
-        drawn.add_hline(y=at, line=line, annotation={"text": text, "font": font}, annotation_position="top right")
+    axis = drawn.layout.xaxis if vertical else drawn.layout.yaxis
+    # Plotly wants a shape in seconds but an annotation in decades on a logarithmic axis.
+    spot = math.log10(at) if axis.type == "log" else at
+    along, across = ("x", "y") if vertical else ("y", "x")
+    drawn.add_shape(
+        type="line",
+        line=line,
+        **{f"{along}0": at, f"{along}1": at, f"{along}ref": along},
+        **{f"{across}0": 0, f"{across}1": 1, f"{across}ref": "paper"},
+    )
+    drawn.add_annotation(
+        text=text,
+        showarrow=False,
+        font={"color": "var(--critical)", "size": 12},
+        xanchor="right",
+        yanchor="bottom",
+        **({"x": spot, "y": 0, "yref": "paper"} if vertical else {"x": 1, "xref": "paper", "y": spot}),
+    )
 
 
 def _rounded(value: Any) -> Any:

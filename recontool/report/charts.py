@@ -10,8 +10,9 @@ from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Alert, Analysis
 from recontool.model.instant import seconds
 from recontool.report import activity, axes, ranking, timeline
-from recontool.report.activity import Series
+from recontool.report.activity import Series, Standing
 from recontool.report.axes import Chart, spelled, stamp
+from recontool.report.plain import shortened
 from recontool.report.sections.reconnects import times_by_cause
 
 MOST_POINTS: Final = 1500
@@ -21,6 +22,7 @@ _ROW_HEIGHT: Final = 44
 _MOST_RULES: Final = 20
 _MOST_LANES: Final = 50
 _LANE_HEIGHT: Final = 26
+_LABEL_ROOM: Final = 22
 _STATE_STYLES: Final[Mapping[timeline.State, tuple[str, str]]] = {
     "up": ("var(--up)", ""),
     "connecting": ("var(--connecting)", "-"),
@@ -46,13 +48,7 @@ _SEVERITY_STYLES: Final = {
 def charts(analysis: Analysis, wanted: Sequence[str]) -> dict[str, Chart]:
     """The figures named in `wanted`, each as Plotly's data and layout."""
     course = activity.series(analysis)
-    drawn = {}
-    for name in wanted:
-        if name in _OF_ANALYSIS:
-            drawn[name] = axes.bare(_OF_ANALYSIS[name](analysis))
-        elif course is not None:
-            drawn[name] = axes.bare(_OVER_TIME[name](course))
-    return drawn
+    return {name: axes.bare(_drawn(analysis, course, name)) for name in wanted}
 
 
 def figure(analysis: Analysis, name: str) -> go.Figure:
@@ -61,46 +57,54 @@ def figure(analysis: Analysis, name: str) -> go.Figure:
     Raises:
         KeyError: there is no chart of that name, or no activity it could show.
     """
+    return axes.standing_alone(_drawn(analysis, activity.series(analysis), name))
+
+
+def thinned(course: Sequence[Standing], most: int) -> list[Standing]:
+    """At most about `most` steps: of each group of neighbours the one with fewest and the one with most connected."""
+    group = -(-2 * len(course) // most)
+    if group <= 2:  # noqa: PLR2004 - two steps per group are kept anyway
+        return list(course)
+    kept = {0, len(course) - 1}
+    for i in range(0, len(course), group):
+        part = range(i, min(i + group, len(course)))
+        connected = [course[k].workers["up"] for k in part]
+        kept |= {part[connected.index(min(connected))], part[connected.index(max(connected))]}
+    return [course[k] for k in sorted(kept)]
+
+
+def _drawn(analysis: Analysis, course: Series | None, name: str) -> go.Figure:
     if name in _OF_ANALYSIS:
-        return axes.standing_alone(_OF_ANALYSIS[name](analysis))
-    course = activity.series(analysis)
+        return _OF_ANALYSIS[name](analysis)
     if course is None:
         raise KeyError(f"no activity over time to draw {name!r} from")
-    return axes.standing_alone(_OVER_TIME[name](course))
-
-
-def thinned(course: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """A step course in at most about `most` points: the lowest and the highest of each group stay."""
-    group = -(-2 * len(course) // most)
-    if group <= 2:  # noqa: PLR2004 - two points per group are kept anyway
-        return list(course)
-    kept = {course[0], course[-1]}
-    for i in range(0, len(course), group):
-        part = course[i : i + group]
-        kept |= {min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])}
-    return sorted(kept)
+    drawn = _OVER_TIME[name](course)
+    _whole_time(drawn, analysis)
+    return drawn
 
 
 def _connected(analysis: Analysis) -> go.Figure:
+    """Workers by state, stacked: what is down or unknown stands on top of what is connected."""
     extent = timeline.extent(analysis) or (0, 1)
-    course = thinned(activity.connected(list(analysis.workers.values()), *extent), MOST_POINTS)
-    line = go.Scatter(
-        x=[stamp(at_us) for at_us, _ in course],
-        y=[number for _, number in course],
-        mode="lines",
-        line={"color": "var(--c1)", "width": 2, "shape": "hv"},
-        fill="tozeroy",
-        fillcolor="var(--c1-soft)",
-        name="connected",
-        hovertemplate="%{x}<br>%{y} connected<extra></extra>",
-    )
-    drawn = axes.figure([line], y="workers connected")
-    drawn.update_yaxes(range=[0, len(analysis.workers) * 1.08])
-    for incident in sorted(analysis.incidents, key=lambda found: -found.lost_us)[:20]:
-        end_us = extent[1] if incident.end_us is None else incident.end_us
-        drawn.add_vrect(
-            x0=stamp(incident.start_us), x1=stamp(end_us), fillcolor="var(--critical)", opacity=0.12, line_width=0
+    course = thinned(activity.standing(list(analysis.workers.values()), *extent), MOST_POINTS)
+    traces = [
+        go.Scatter(
+            x=[stamp(step.at_us) for step in course],
+            y=[step.workers[state] for step in course],
+            mode="lines",
+            stackgroup="workers",
+            line={"color": colour, "width": 0, "shape": "hv"},
+            fillcolor=colour,
+            fillpattern=_pattern(pattern),
+            name=timeline.STATE_TEXT[state],
+            hovertemplate="%{x}<br>%{y} " + timeline.STATE_TEXT[state] + "<extra></extra>",
         )
+        for state, (colour, pattern) in _STATE_STYLES.items()
+        if any(step.workers[state] for step in course)
+    ]
+    drawn = axes.figure(traces, y="workers")
+    _whole_time(drawn, analysis)
+    axes.whole_numbers(drawn, len(analysis.workers))
     return drawn
 
 
@@ -112,19 +116,19 @@ def _reconnect_times(analysis: Analysis) -> go.Figure:
         ranks = _evenly(len(times), _CURVE_POINTS)
         traces.append(
             go.Scatter(
-                x=[seconds(times[rank]) for rank in ranks],
-                y=[100 * (rank + 1) / len(times) for rank in ranks],
+                x=[seconds(times[rank]) for rank in (0, *ranks)],
+                y=[0, *(100 * (rank + 1) / len(times) for rank in ranks)],
                 mode="lines+markers" if len(ranks) <= _BINS else "lines",
                 line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
                 marker={"symbol": symbol, "size": 7, "color": colour},
-                name=f"{spelled(cause)} ({len(times):,})",
+                name=f"{_label(cause)} ({len(times):,})",
                 hovertemplate="%{y:.0f} % within %{x} s<extra>%{fullData.name}</extra>",
             )
         )
     drawn = axes.figure(traces, x="seconds without a session", y="share reconnected, %", time=False)
     drawn.update_xaxes(type="log", **_decades(analysis))
     drawn.update_yaxes(range=[0, 104])
-    axes.limit_line(drawn, CATALOGUE["max_reconnect_time"].normal.high or 10.0, "limit 10 s", vertical=True)
+    axes.limit_line(drawn, _longest_allowed(), f"limit {_longest_allowed():g} s", vertical=True)
     return drawn
 
 
@@ -144,13 +148,14 @@ def _outages(analysis: Analysis) -> go.Figure:
                 mode="markers",
                 marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": "var(--surface)", "width": 1}},
                 text=[spelled(o.worker) for o in mine],
-                name=spelled(cause),
+                name=_label(cause),
                 hovertemplate="%{text}<br>%{x}<br>%{y} s<extra>%{fullData.name}</extra>",
             )
         )
     drawn = axes.figure(traces, y="seconds without a session")
     drawn.update_yaxes(type="log", **_decades(analysis))
-    axes.limit_line(drawn, CATALOGUE["max_reconnect_time"].normal.high or 10.0, "limit 10 s")
+    axes.limit_line(drawn, _longest_allowed(), f"limit {_longest_allowed():g} s")
+    _whole_time(drawn, analysis)
     return drawn
 
 
@@ -161,6 +166,8 @@ def _tasks(course: Series) -> go.Figure:
     ]
     drawn = axes.figure(bars, y="executions")
     drawn.update_layout(barmode="stack")
+    pairs = zip(course.counts["tasks_completed"], course.counts["tasks_failed"], strict=True)
+    axes.whole_numbers(drawn, max(done + lost for done, lost in pairs))
     return drawn
 
 
@@ -171,6 +178,7 @@ def _checkpoints(course: Series) -> go.Figure:
     ]
     drawn = axes.figure(bars, y="checkpoints", height=260)
     drawn.update_layout(barmode="group")
+    axes.whole_numbers(drawn, max(course.counts["checkpoints_created"] + course.counts["checkpoints_restored"]))
     return drawn
 
 
@@ -190,7 +198,9 @@ def _task_times(analysis: Analysis) -> go.Figure:
         hovertemplate="about %{x:,.0f} ms: %{y}<extra></extra>",
         name="executions",
     )
-    return axes.figure([bars], x="execution time, ms", y="executions", time=False, height=260)
+    drawn = axes.figure([bars], x="execution time, ms", y="executions", time=False, height=260)
+    axes.whole_numbers(drawn, max(counts))
+    return drawn
 
 
 def _messages(course: Series) -> go.Figure:
@@ -222,13 +232,12 @@ def _compression(course: Series) -> go.Figure:
 
 def _alerts(analysis: Analysis) -> go.Figure:
     """One row per rule; a bar wherever the rule fired for any worker."""
-    last_us = analysis.last_us or 0
     traces = []
     rules = list(ranking.alerts_by_rule(analysis.alerts).items())[:_MOST_RULES]
     for name, fired in reversed(rules):
-        parts = _merged(fired, last_us)[:MOST_POINTS]
+        parts = _merged(fired, analysis)[:MOST_POINTS]
         colour, pattern = _SEVERITY_STYLES[fired[0].severity]
-        label = spelled(name.replace("_", " "))
+        label = _label(name.replace("_", " "))
         traces.append(
             go.Bar(
                 base=[stamp(start) for start, _ in parts],
@@ -236,7 +245,7 @@ def _alerts(analysis: Analysis) -> go.Figure:
                 x=[max(end - start, _least(analysis)) / 1000 for start, end in parts],
                 y=[label] * len(parts),
                 orientation="h",
-                marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "var(--surface)", "size": 6}},
+                marker={"color": colour, "pattern": _pattern(pattern)},
                 customdata=[[stamp(start)[11:19], stamp(end)[11:19]] for start, end in parts],
                 name=fired[0].severity,
                 showlegend=False,
@@ -244,10 +253,9 @@ def _alerts(analysis: Analysis) -> go.Figure:
             )
         )
     drawn = axes.figure(traces, y="", height=90 + _ROW_HEIGHT * len(rules))
+    axes.name_room(drawn, [_label(name.replace("_", " ")) for name, _ in rules])
     drawn.update_layout(barmode="overlay", bargap=0.45)
-    extent = timeline.extent(analysis)
-    if extent is not None:
-        drawn.update_xaxes(range=[stamp(extent[0]), stamp(extent[1])])
+    _whole_time(drawn, analysis)
     return drawn
 
 
@@ -261,16 +269,18 @@ def _timeline(analysis: Analysis) -> go.Figure:
             go.Bar(
                 base=[stamp(part.start_us) for _, part in parts],
                 x=[(part.end_us - part.start_us) / 1000 for _, part in parts],
-                y=[spelled(key) for key, _ in parts],
+                y=[_label(key) for key, _ in parts],
                 orientation="h",
-                marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "var(--surface)", "size": 6}},
+                marker={"color": colour, "pattern": _pattern(pattern)},
                 name=timeline.STATE_TEXT[state],
                 hovertemplate="%{y}<br>from %{base}<extra>%{fullData.name}</extra>",
             )
         )
     drawn = axes.figure(traces, y="", height=110 + _LANE_HEIGHT * len(shown))
     drawn.update_layout(barmode="overlay", bargap=0.25)
-    drawn.update_yaxes(type="category", categoryorder="array", categoryarray=[spelled(w.key) for w in reversed(shown)])
+    names = [_label(worker.key) for worker in reversed(shown)]
+    drawn.update_yaxes(type="category", categoryorder="array", categoryarray=names)
+    axes.name_room(drawn, names)
     return drawn
 
 
@@ -291,13 +301,22 @@ _OVER_TIME: Final[Mapping[str, Callable[[Series], go.Figure]]] = {
 }
 
 
+def _label(name: str) -> str:
+    return spelled(shortened(name, _LABEL_ROOM))
+
+
+def _pattern(shape: str) -> dict[str, object]:
+    """Lines or dots over a bar's own colour, so that it can be told apart without it."""
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": "var(--surface)", "size": 6, "solidity": 0.25}
+
+
 def _bars(course: Series, name: str, title: str, colour: str, *, pattern: str = "") -> go.Bar:
     # Bars stand from the start of their cell to its end; Plotly would centre them on the start.
     return go.Bar(
         x=[stamp(at_us + course.width_us // 2) for at_us in course.starts_us()],
         y=[round(value) for value in course.counts[name]],
         name=title,
-        marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "var(--surface)", "size": 5}},
+        marker={"color": colour, "pattern": _pattern(pattern)},
         hovertemplate="%{x}<br>%{y} " + title + "<extra></extra>",
     )
 
@@ -306,8 +325,9 @@ def _line(course: Series, values: Sequence[float | None], title: str, colour: st
     return go.Scatter(
         x=[stamp(at_us + course.width_us // 2) for at_us in course.starts_us()],
         y=list(values),
-        mode="lines",
+        mode="lines+markers",  # a value between two gaps is no line
         line={"color": colour, "dash": dash, "width": 2},
+        marker={"color": colour, "size": 4},
         name=title,
         hovertemplate="%{x}<br>%{y:.4g}<extra>" + title + "</extra>",
     )
@@ -329,9 +349,9 @@ def _decades(analysis: Analysis) -> dict[str, object]:
     return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
 
 
-def _merged(fired: Sequence[Alert], last_us: int) -> list[tuple[int, int]]:
+def _merged(fired: Sequence[Alert], analysis: Analysis) -> list[tuple[int, int]]:
     """Intervals of one rule over all workers, overlapping ones joined."""
-    spans = sorted((a.fired_us or a.pending_us, last_us if a.resolved_us is None else a.resolved_us) for a in fired)
+    spans = sorted((alert.fired_us or alert.pending_us, ranking.alert_end_us(alert, analysis)) for alert in fired)
     joined: list[tuple[int, int]] = []
     for start, end in spans:
         if joined and start <= joined[-1][1]:
@@ -339,6 +359,17 @@ def _merged(fired: Sequence[Alert], last_us: int) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def _longest_allowed() -> float:
+    return CATALOGUE["max_reconnect_time"].normal.high or 0.0
+
+
+def _whole_time(drawn: go.Figure, analysis: Analysis) -> None:
+    """Let the time axis show all of the analysed time, not only where something happened."""
+    extent = timeline.extent(analysis)
+    if extent is not None:
+        drawn.update_xaxes(range=[stamp(extent[0]), stamp(extent[1])])
 
 
 def _least(analysis: Analysis) -> int:

@@ -31,9 +31,11 @@ Json: TypeAlias = dict[str, Any]
 
 def document(analysis: Analysis) -> Json:
     """Everything `analysis` found, as plain dicts, lists, strings, numbers and None."""
-    last_us = analysis.last_us or 0
     alerts, alerts_omitted = ranking.bounded(
-        analysis.alerts, LISTED, lambda alert: (alert.resolved_us or last_us) - alert.pending_us, lambda a: a.pending_us
+        analysis.alerts,
+        LISTED,
+        lambda alert: ranking.alert_end_us(alert, analysis) - alert.pending_us,
+        lambda a: a.pending_us,
     )
     incidents, incidents_omitted = ranking.bounded(
         analysis.incidents, LISTED, lambda incident: incident.lost_us, lambda incident: incident.start_us

@@ -47,18 +47,18 @@ def _incidents(analysis: Analysis) -> Iterator[Headline]:
     for incident in sorted(analysis.incidents, key=lambda found: (-found.lost_us, found.start_us)):
         first = incident.outages[0] if incident.outages else None
         anchor = anchors.get((first.worker, first.start_us)) if first else None
-        sentence = (
-            f"{incident.title} at {quantity.clock(incident.start_us)} UTC: "
-            f"{quantity.counted(len(incident.workers), 'worker')}, {quantity.duration(incident.lost_us)} of worker time lost"
-        )
-        yield Headline("CRITICAL", sentence, f"#{anchor or 'incidents'}", "first outage" if anchor else "incidents")
+        title, lost = incident.title.removesuffix("."), quantity.duration(incident.lost_us)
+        sentence = f"{quantity.clock(incident.start_us)} UTC: {title} ({lost} of worker time lost)"
+        severity = "CRITICAL" if incident.end_us is None else "WARNING"
+        yield Headline(severity, sentence, f"#{anchor or 'incidents'}", "first outage" if anchor else "incidents")
 
 
 def _open(analysis: Analysis) -> Iterator[Headline]:
-    anchors = outage_anchors(analysis)
+    """Outages that had not ended with the log, unless an incident tells of them."""
+    anchors, told = outage_anchors(analysis), _told(analysis)
     for worker in ranking.by_damage(analysis.workers.values()):
         for outage in worker.outages:
-            if outage.end_us is None:
+            if outage.end_us is None and (outage.worker, outage.start_us) not in told:
                 lost = quantity.duration(ranking.length_us(outage, worker.last_us))
                 since = quantity.clock(outage.start_us)
                 sentence = f"{worker.key} was still down when its log ended, since {since} UTC ({lost})"
@@ -78,13 +78,13 @@ def _failed_tasks(analysis: Analysis) -> Iterator[Headline]:
 
 def _long(analysis: Analysis) -> Iterator[Headline]:
     """The longest outage outside any incident, when it is over the limit."""
-    shared = {(o.worker, o.start_us) for incident in analysis.incidents for o in incident.outages}
+    told = _told(analysis)
     limit_us = (CATALOGUE["max_reconnect_time"].normal.high or 0) * SECOND_US
     single = [
         (ranking.length_us(outage, worker.last_us), outage, worker)
         for worker in analysis.workers.values()
         for outage in worker.outages
-        if outage.end_us is not None and (outage.worker, outage.start_us) not in shared
+        if outage.end_us is not None and (outage.worker, outage.start_us) not in told
     ]
     if not single:
         return
@@ -121,6 +121,10 @@ def _claims(analysis: Analysis) -> Iterator[Headline]:
     if analysis.disagreements:
         number = quantity.counted(len(analysis.disagreements), "number", "numbers")
         yield Headline("INFO", f"Processes report {number} that their events contradict", "#claims", "claims")
+
+
+def _told(analysis: Analysis) -> set[tuple[str, int]]:
+    return {(outage.worker, outage.start_us) for incident in analysis.incidents for outage in incident.outages}
 
 
 def _anchor(anchors: dict[tuple[str, int], str], outage: Outage) -> str:

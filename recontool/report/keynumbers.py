@@ -67,13 +67,13 @@ def _reconnections(analysis: Analysis, course: Series | None) -> KeyNumber:
 
     busiest = round(max(worker.derived.get("max_reconnections_per_minute", 0) for worker in analysis.workers.values()))
     over = busiest > _BUSY_MINUTE
-    detail = f"{total('forced_reconnections'):,} forced, {quantity.counted(total('failed_reconnections_total'), 'failed attempt')}"
+    detail = f"{total('forced_reconnections'):,} forced, {quantity.counted(total('failed_reconnections_total'), 'failed try', 'failed tries')}"
     return KeyNumber(
         "Reconnections",
         quantity.count(total("reconnections")),
         "too many at once" if over else "ok",
         "warning" if over else "ok",
-        f"limit {_BUSY_MINUTE} per worker and minute; most {busiest:,}",
+        f"limit {_BUSY_MINUTE} per minute; most {busiest:,}",
         detail,
         Markup("") if course is None else svg.trend(course.counts["reconnections"], bars=True),
         "#outages",
@@ -88,7 +88,7 @@ def _reconnect_time(analysis: Analysis) -> KeyNumber:
         ascending = sorted(times)
         detail = f"median {quantity.duration(quantile(ascending, 0.5))}, longest {quantity.duration(ascending[-1])}"
     trend = svg.trend(_thinned([seconds(took) for took in times]), CATALOGUE["avg_reconnect_time"].normal.high)
-    number = _metric(analysis, "avg_reconnect_time", "Time to reconnect, mean", detail, trend=trend, href="#reconnects")
+    number = _metric(analysis, "avg_reconnect_time", "Mean reconnect time", detail, trend=trend, href="#reconnects")
     longest = analysis.fleet["max_reconnect_time"]
     if longest.status == "outside" and analysis.fleet["avg_reconnect_time"].status != "outside":
         return _replaced(number, "longest too high", longest)
@@ -122,7 +122,7 @@ def _latency(analysis: Analysis, course: Series | None) -> KeyNumber:
     if course is not None:
         limit = CATALOGUE["avg_message_latency_ms"].normal.high
         trend = svg.trend(course.ratio("latency_ms_sum", "latency_count"), limit)
-    return _metric(analysis, "avg_message_latency_ms", "Message latency, mean", detail, trend=trend, href="#messages")
+    return _metric(analysis, "avg_message_latency_ms", "Message latency", detail, trend=trend, href="#messages")
 
 
 def _unparsed(analysis: Analysis) -> KeyNumber:

@@ -41,9 +41,8 @@ def _subjects(analysis: Analysis, most_each: int) -> Iterator[tuple[str, str]]:
         yield "quality", f"{first.subject}: {first.text}" + (f"; {rest} more notes" if rest else "")
     if analysis.recommendations:
         advice = analysis.recommendations[0]
-        change = f": {advice.setting} {advice.current} to {advice.proposed}" if advice.setting else ""
         more = f" (and {len(analysis.recommendations) - 1} more)" if len(analysis.recommendations) > 1 else ""
-        yield "advice", f"{advice.title}{change}{more}. {advice.reason}"
+        yield "advice", f"{advice.title}{more}. {advice.reason}"
 
 
 def _sessions(analysis: Analysis) -> str:
@@ -86,8 +85,8 @@ def _incidents(analysis: Analysis) -> str:
     worst = max(analysis.incidents, key=lambda incident: incident.lost_us)
     rest = len(analysis.incidents) - 1
     return (
-        f"{worst.title} at {quantity.clock(worst.start_us)}, {quantity.counted(len(worst.workers), 'worker')}, "
-        f"{quantity.duration(worst.lost_us)} of worker time lost" + (f"; {rest} more" if rest else "")
+        f"{worst.title} at {quantity.clock(worst.start_us)} UTC, {quantity.duration(worst.lost_us)} of worker time lost"
+        + (f"; {rest} more" if rest else "")
     )
 
 

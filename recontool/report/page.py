@@ -3,36 +3,32 @@
 from recontool.model.findings import Analysis
 from recontool.model.instant import to_datetime
 from recontool.report import activity, quantity, view
+from recontool.report.activity import Series
 from recontool.report.headlines import headlines
 from recontool.report.keynumbers import key_numbers
 from recontool.report.sections import connection, measures, quality, reconnects, watch, work
-from recontool.report.view import Page
+from recontool.report.view import Page, Section
 
 
 def page(analysis: Analysis) -> Page:
     """The whole page but its charts, which `charts` draws for the figures that name one."""
     course = activity.series(analysis)
+    sentence, _, rest = analysis.verdict.sentence.partition("; ")
     return Page(
         title=_title(analysis),
         severity=analysis.verdict.severity,
         tone=view.TONES[analysis.verdict.severity],
-        sentence=analysis.verdict.sentence,
+        sentence=quantity.sentence(sentence),
+        rest=quantity.sentence(rest) + "." if rest else "",
         basis=_basis(analysis),
         numbers=key_numbers(analysis, course),
         strip=connection.first_screen(analysis),
         headlines=headlines(analysis),
+        no_headlines=_nothing_stands_out(analysis),
         sections=(
-            measures.section(analysis),
-            connection.timeline_section(analysis),
-            connection.incidents_section(analysis),
-            connection.outages_section(analysis),
-            reconnects.section(analysis),
-            work.tasks_section(analysis, course),
-            work.messages_section(analysis, course),
+            *(_worker_sections(analysis, course) if analysis.workers else (measures.section(analysis),)),
             watch.security_section(analysis),
-            watch.alerts_section(analysis),
-            watch.advice_section(analysis),
-            watch.claims_section(analysis),
+            *(_watched_sections(analysis) if analysis.workers else ()),
             quality.section(analysis),
             quality.formulas_section(),
         ),
@@ -40,12 +36,34 @@ def page(analysis: Analysis) -> Page:
     )
 
 
-def _title(analysis: Analysis) -> str:
-    who = (
-        quantity.counted(len(analysis.workers), "worker")
-        if len(analysis.workers) != 1
-        else next(iter(analysis.workers))
+def _worker_sections(analysis: Analysis, course: Series | None) -> tuple[Section, ...]:
+    return (
+        measures.section(analysis),
+        connection.timeline_section(analysis),
+        connection.incidents_section(analysis),
+        connection.outages_section(analysis),
+        reconnects.section(analysis),
+        work.tasks_section(analysis, course),
+        work.messages_section(analysis, course),
     )
+
+
+def _watched_sections(analysis: Analysis) -> tuple[Section, ...]:
+    return (watch.alerts_section(analysis), watch.advice_section(analysis), watch.claims_section(analysis))
+
+
+def _nothing_stands_out(analysis: Analysis) -> str:
+    if not analysis.workers:
+        return (
+            "No worker log was among the inputs, so nothing can be said about workers. Give a worker's own log as well."
+        )
+    return "Nothing stands out: no incident, no open or long outage, no failed task, no security event."
+
+
+def _title(analysis: Analysis) -> str:
+    who = quantity.counted(len(analysis.workers), "worker") if analysis.workers else "no worker log"
+    if len(analysis.workers) == 1:
+        who = next(iter(analysis.workers))
     day = "" if analysis.first_us is None else f", {to_datetime(analysis.first_us):%Y-%m-%d}"
     return f"{who}{day}"
 
@@ -64,7 +82,7 @@ def _basis(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     shares = f"{parsed:,} parsed, {unparsed:,} unparsed ({quantity.percent(unparsed, total)}), {duplicate:,} duplicate"
     return (
         ("Time", time),
-        ("Files", f"{quantity.counted(len(names), 'file')}: {view.evidence(names, 4)}" if names else "none"),
+        ("Files", f"{quantity.counted(len(names), 'file')}: {view.evidence(names, 2)}" if names else "none"),
         ("Lines", f"{quantity.count(total)}: {shares}"),
         ("Format", formats),
         ("Made by", f"recontool {analysis.version}; all times UTC"),

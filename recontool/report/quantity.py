@@ -10,6 +10,7 @@ from recontool.model.instant import SECOND_US, to_datetime
 
 NOTHING: Final = "-"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
+_KIBI: Final = 1024
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -28,6 +29,11 @@ def counted(value: float, one: str, many: str = "") -> str:
     return f"{count(value)} {one if round(value) == 1 else many or one + 's'}"
 
 
+def sentence(text: str) -> str:
+    """`text` with a capital first letter and no full stop, ready to be continued."""
+    return (text[:1].upper() + text[1:]).removesuffix(".")
+
+
 def duration(duration_us: int) -> str:
     """A duration in the two units that matter: 350 ms, 27.4 s, 2 min 13 s, 1 h 05 min, 2 d 03 h."""
     total_s = duration_us / SECOND_US
@@ -43,6 +49,15 @@ def duration(duration_us: int) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
     return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
+
+
+def size(size_bytes: float) -> str:
+    """A size in bytes, KiB, MiB or GiB."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if size_bytes < _KIBI:
+            return f"{size_bytes:,.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= _KIBI
+    return f"{size_bytes:,.1f} GiB"
 
 
 def clock(at_us: int) -> str:
@@ -65,6 +80,8 @@ def span(first_us: int, last_us: int) -> str:
 def percent(part: float, whole: float) -> str:
     """The share of `part`; a part that exists never reads 0 %."""
     share = 100.0 * part / whole if whole else 0.0
+    if not share:
+        return "0 %"
     if 0 < share < 0.01:  # noqa: PLR2004 - below what two decimals can show
         return "<0.01 %"
     return f"{share:.2f} %" if share < 1 else f"{share:.1f} %"
@@ -99,6 +116,8 @@ def bounds(metric: Metric, metrics: Mapping[str, MetricValue]) -> tuple[float | 
 def limit(metric: Metric, metrics: Mapping[str, MetricValue]) -> str:
     """The normal range as text: `0.5 to 3 s`, `≥ 0.95`, `≤ 10 s`; `-` when there is none."""
     low, high = bounds(metric, metrics)
+    if metric.unit == "count":  # whole numbers inside the range, which are what a count is compared with
+        low, high = (None if low is None else math.ceil(low)), (None if high is None else math.floor(high))
     unit = UNIT_TEXT[metric.unit]
     if low is not None and high is not None:
         text = f"{_short(low)} to {_short(high)}"

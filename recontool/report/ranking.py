@@ -61,6 +61,14 @@ def alerts_by_rule(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
     return rules
 
 
+def alert_end_us(alert: Alert, analysis: Analysis) -> int:
+    """When the alert was resolved; one still firing counts to the last record of its worker, or of all."""
+    if alert.resolved_us is not None:
+        return alert.resolved_us
+    worker = analysis.workers.get(alert.worker or "")
+    return (analysis.last_us or 0) if worker is None else worker.last_us
+
+
 def bounded(
     items: Iterable[Item], room: int, weight: Callable[[Item], float], at: Callable[[Item], int]
 ) -> tuple[list[Item], int]:

@@ -36,7 +36,7 @@ def screen(analysis: Analysis, *, width: int = 80, color: bool = False, ascii_on
 
 def _verdict(on: Screen, analysis: Analysis) -> list[str]:
     word, sentence = analysis.verdict.severity, analysis.verdict.sentence
-    first, *rest = on.wrapped("", f"{word}  {sentence}", 2)
+    first, *rest = on.wrapped("", f"{word}  {sentence}", 3)
     return [on.paint(first[: len(word)], word) + on.paint(first[len(word) :], "bold"), *rest]
 
 

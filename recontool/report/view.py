@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from markupsafe import Markup
 
 Tone: TypeAlias = Literal["", "critical", "warning", "ok", "muted"]
-Kind: TypeAlias = Literal["text", "number", "code"]
+Kind: TypeAlias = Literal["text", "number", "code", "time", "prose"]
 
 ROWS: Final = 200  # rows a table of the page shows; what is left out is counted
 TONES: Final[dict[str, Tone]] = {
@@ -133,16 +133,18 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the page says."""
+    """All that the page says. `sentence` and `rest` are the verdict: its first part and what follows it."""
 
     title: str
     severity: str
     tone: Tone
     sentence: str
+    rest: str
     basis: tuple[tuple[str, str], ...]
     numbers: tuple[KeyNumber, ...]
     strip: Figure | None
     headlines: tuple[Headline, ...]
+    no_headlines: str
     sections: tuple[Section, ...]
     version: str
     charts: dict[str, object] = field(default_factory=dict)
@@ -154,9 +156,12 @@ def cells(*texts: str) -> tuple[Cell, ...]:
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
-    """Headings: `#` in front makes a column of numbers, a backquote one of code."""
-    kinds: dict[str, Kind] = {"#": "number", "`": "code"}
-    return tuple(Column(title.lstrip("#`"), kinds.get(title[0], "text")) for title in titles)
+    """Headings: `#` in front makes a column of numbers, a backquote one of code, `~` one of sentences."""
+    kinds: dict[str, Kind] = {"#": "number", "`": "code", "~": "prose"}
+    return tuple(
+        Column(title.lstrip("#`~"), "time" if title.endswith("(UTC)") else kinds.get(title[0], "text"))
+        for title in titles
+    )
 
 
 def table(caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows") -> Table:

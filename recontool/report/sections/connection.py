@@ -8,14 +8,14 @@ from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
 
 FIRST_SCREEN_LANES = 8
 _TICKS = 5
-_TALL, _FLAT = 18, 12
+_TALL, _FLAT = 16, 12
 _STATES = {
     "up": "connected",
-    "partly": "outage shorter than one cell",
+    "partly": "brief outage",
     "down": "down",
-    "unknown": "unknown: no records",
+    "unknown": "unknown, no records",
     "connecting": "not connected yet",
-    "unobserved": "not observed (blank)",
+    "unobserved": "not observed",
 }
 
 
@@ -23,7 +23,12 @@ def first_screen(analysis: Analysis) -> Figure | None:
     """The strip on top of the page: the most damaged workers, or the one there is."""
     if not analysis.workers:
         return None
-    return Figure("Connection over time", _timeline_finding(analysis), strip=_strip(analysis, FIRST_SCREEN_LANES))
+    return Figure("Connection over time", _timeline_finding(analysis), strip=_strip(analysis, _first_lanes(analysis)))
+
+
+def _first_lanes(analysis: Analysis) -> int:
+    """Few enough lanes that the findings below them stay on the first screen."""
+    return len(analysis.workers) if len(analysis.workers) <= FIRST_SCREEN_LANES else FIRST_SCREEN_LANES - 2
 
 
 def timeline_section(analysis: Analysis) -> Section:
@@ -194,7 +199,7 @@ def _incident_row(incident: Incident, anchors: Mapping[tuple[str, int], str]) ->
     anchor = anchors.get((first.worker, first.start_us), "") if first else ""
     return Row(
         (
-            Cell(incident.title, href=f"#{anchor}" if anchor else ""),
+            Cell(quantity.sentence(incident.title), href=f"#{anchor}" if anchor else ""),
             Cell(incident.cause.replace("_", " ")),
             Cell(quantity.moment(incident.start_us), sort=incident.start_us),
             Cell("still open" if incident.end_us is None else quantity.moment(incident.end_us), sort=incident.end_us),

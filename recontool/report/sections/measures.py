@@ -15,7 +15,7 @@ def section(analysis: Analysis) -> Section:
     if not analysis.workers:
         return Section(
             "metrics",
-            "Metrics against their limits",
+            "Metrics and limits",
             empty="No metrics: no worker log was among the inputs. Metrics follow from a worker's own log; give one "
             "(or the folder it is in) to recontool report.",
         )
@@ -23,7 +23,7 @@ def section(analysis: Analysis) -> Section:
     single = len(analysis.workers) == 1
     return Section(
         "metrics",
-        "Metrics against their limits",
+        "Metrics and limits",
         lead=_lead(analysis, outside),
         badge=f"{len(outside)} outside" if outside else "",
         tone="warning" if outside else "ok",
@@ -52,7 +52,7 @@ def _fleet(analysis: Analysis, *, single: bool) -> Table:
     owner = next(iter(analysis.workers)) if single else f"fleet of {quantity.counted(len(analysis.workers), 'worker')}"
     return view.table(
         f"The eighteen documented metrics: {owner}",
-        view.columns("Metric", "#Value", "Normal", "Verdict", "Source", "Why"),
+        view.columns("Metric", "#Value", "Normal", "Verdict", "Source", "~Why"),
         rows_of(analysis.fleet),
     )
 
@@ -61,7 +61,7 @@ def _row(metric: Metric, found: MetricValue, metrics: Mapping[str, MetricValue])
     normal = quantity.limit(metric, metrics)
     if metric.normal.relative_to:
         rule = quantity.limit_rule(metric)
-        normal = f"{normal} ({rule})" if normal != quantity.NOTHING else rule
+        normal = f"{normal} ({rule.lstrip('≥≤ ')})" if normal != quantity.NOTHING else rule
     return Row(
         (
             Cell(metric.title, href=f"#def-{metric.name}"),

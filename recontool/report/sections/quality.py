@@ -21,7 +21,7 @@ def section(analysis: Analysis) -> Section:
     if analysis.quality:
         rows = [Row(view.cells(note.subject, note.text, view.evidence(note.evidence))) for note in analysis.quality]
         tables.append(
-            view.table("Notes about the input", view.columns("`About", "Note", "`Evidence"), rows, what="notes")
+            view.table("Notes about the input", view.columns("`About", "~Note", "`Evidence"), rows, what="notes")
         )
     if analysis.coordinators:
         tables.append(_coordinators(analysis.coordinators.values()))
@@ -43,7 +43,7 @@ def section(analysis: Analysis) -> Section:
 def formulas_section() -> Section:
     """The definition of every metric, from the catalogue."""
     rows = [_formula(metric) for metric in (*DOCUMENTED, *DERIVED)]
-    titles = view.columns("Metric", "`Name", "Unit", "Definition", "Normal range")
+    titles = view.columns("Metric", "`Name", "Unit", "~Definition", "Normal range")
     return Section(
         "formulas",
         "How each number is made",

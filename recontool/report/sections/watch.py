@@ -29,7 +29,7 @@ def security_section(analysis: Analysis) -> Section:
         for found in sorted(analysis.security, key=lambda found: (-found.count, found.first_us))
     ]
     titles = view.columns(
-        "Event", "`Seen by", "#Count", "First (UTC)", "Last (UTC)", "Detail of the first", "`Evidence"
+        "Event", "`Seen by", "#Count", "First (UTC)", "Last (UTC)", "~Detail of the first", "`Evidence"
     )
     total = sum(found.count for found in analysis.security)
     return Section(
@@ -48,10 +48,13 @@ def alerts_section(analysis: Analysis) -> Section:
         why = "none of the rules held at any time" if analysis.workers else "no worker log was among the inputs"
         return Section("alerts", "Alerts", empty=f"No alerts: {why}.")
     fired = [alert for found in rules.values() for alert in found]
-    last_us = analysis.last_us or 0
-    shown, _ = ranking.bounded(fired, view.ROWS, lambda alert: _held(alert, last_us), lambda alert: alert.fired_us or 0)
+    shown, _ = ranking.bounded(
+        fired, view.ROWS, lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
+    )
     critical = sum(alert.severity == "CRITICAL" for alert in fired)
-    lead = ", ".join(f"{name.replace('_', ' ')} {len(found):,} times" for name, found in rules.items())
+    lead = ", ".join(
+        f"{name.replace('_', ' ')} {quantity.counted(len(found), 'time')}" for name, found in rules.items()
+    )
     titles = view.columns("Severity", "Rule", "`Worker", "Fired (UTC)", "Resolved (UTC)", "#Held for", "#Peak")
     return Section(
         "alerts",
@@ -64,7 +67,7 @@ def alerts_section(analysis: Analysis) -> Section:
             view.table(
                 "Alert intervals in time order",
                 titles,
-                [_alert_row(alert, last_us) for alert in shown],
+                [_alert_row(alert, analysis) for alert in shown],
                 of=len(fired),
                 what="shorter intervals",
             ),
@@ -81,7 +84,7 @@ def advice_section(analysis: Analysis) -> Section:
             empty="No recommendations: nothing in these logs supports changing a setting.",
         )
     rows = [_advice_row(advice) for advice in analysis.recommendations]
-    titles = view.columns("Recommendation", "`Setting", "`From", "`To", "Why", "`Workers", "`Evidence")
+    titles = view.columns("Recommendation", "`Change", "~Why", "`Workers", "`Evidence")
     return Section(
         "advice",
         "Recommendations",
@@ -100,7 +103,7 @@ def claims_section(analysis: Analysis) -> Section:
             empty="No disagreements: what processes report about themselves agrees with their events, or they report nothing.",
         )
     rows = [_claim_row(claim) for claim in analysis.disagreements]
-    titles = view.columns("`Worker", "Metric", "#Claimed", "#Events show", "At (UTC)", "Explanation", "`Evidence")
+    titles = view.columns("`Worker", "Metric", "#Claimed", "#Events show", "At (UTC)", "~Explanation", "`Evidence")
     return Section(
         "claims",
         "Claims against events",
@@ -111,9 +114,9 @@ def claims_section(analysis: Analysis) -> Section:
     )
 
 
-def _held(alert: Alert, last_us: int) -> int:
+def _held(alert: Alert, analysis: Analysis) -> int:
     start = alert.pending_us if alert.fired_us is None else alert.fired_us
-    return max((last_us if alert.resolved_us is None else alert.resolved_us) - start, 0)
+    return max(ranking.alert_end_us(alert, analysis) - start, 0)
 
 
 def _alert_finding(fired: list[Alert]) -> str:
@@ -123,8 +126,8 @@ def _alert_finding(fired: list[Alert]) -> str:
     return f"{quantity.counted(len(fired), 'interval')}, the first from {quantity.clock(first)} UTC, {end}."
 
 
-def _alert_row(alert: Alert, last_us: int) -> Row:
-    held = _held(alert, last_us)
+def _alert_row(alert: Alert, analysis: Analysis) -> Row:
+    held = _held(alert, analysis)
     fired_us = alert.pending_us if alert.fired_us is None else alert.fired_us
     return Row(
         (
@@ -146,14 +149,18 @@ def _advice_row(advice: Recommendation) -> Row:
     return Row(
         (
             Cell(advice.title),
-            Cell(advice.setting or quantity.NOTHING),
-            Cell(advice.current or quantity.NOTHING),
-            Cell(advice.proposed or quantity.NOTHING),
+            Cell(_change(advice)),
             Cell(advice.reason),
             Cell(view.evidence(advice.workers, 5)),
             Cell(view.evidence(advice.evidence)),
         )
     )
+
+
+def _change(advice: Recommendation) -> str:
+    if not advice.setting:
+        return "no setting"
+    return f"{advice.setting}: {advice.current or 'default'} to {advice.proposed}"
 
 
 def _claim_row(claim: Disagreement) -> Row:

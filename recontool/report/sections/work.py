@@ -84,7 +84,7 @@ def _tasks_finding(analysis: Analysis, course: Series) -> str:
     text += f" and {unfinished:,} did not finish" if unfinished else ""
     worst = max(range(course.cells), key=lambda i: (course.counts["tasks_failed"][i], -i))
     number = course.counts["tasks_failed"][worst]
-    if failed and number:
+    if failed and number > 1:
         text += (
             f"; most failures ({quantity.count(number)}) came at about {quantity.clock(course.starts_us()[worst])} UTC"
         )
@@ -119,7 +119,7 @@ def _task_table(analysis: Analysis) -> Table:
         "#Success",
         "#Checkpoints",
         "#Restored",
-        "First error",
+        "~First error",
     )
     return view.table("Tasks by worker", titles, [_task_row(worker) for worker in ranked], what="workers")
 
@@ -194,4 +194,4 @@ def _compression_finding(analysis: Analysis, course: Series) -> str:
         if ratio is not None
         else "Compression by time"
     )
-    return f"{whole}: {quantity.count(raw / 1024)} KiB became {quantity.count(wire / 1024)} KiB on the wire."
+    return f"{whole}: {quantity.size(raw)} became {quantity.size(wire)} on the wire."
