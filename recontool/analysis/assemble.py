@@ -28,12 +28,7 @@ def assemble(
     seen: list[WorkerResult | CoordinatorResult] = [*workers.values(), *coordinators.values()]
     ends, starts = [one.last_us for one in seen], [one.first_us for one in seen]
     last_us = max(ends, default=None)
-    incidents = find_incidents(
-        (outage for worker in workers.values() for outage in worker.outages),
-        {key: worker.port for key, worker in workers.items()},
-        list(coordinators.values()),
-        last_us or 0,
-    )
+    incidents = find_incidents(workers, list(coordinators.values()), last_us or 0)
     alerts = sorted(
         (alert for chain in chains.values() for alert in chain.watch.alerts()),
         key=lambda alert: (alert.pending_us, alert.alert, alert.worker or ""),

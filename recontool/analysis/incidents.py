@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from recontool.model.findings import CoordinatorResult, Incident, Outage
+from recontool.model.findings import CoordinatorResult, Incident, Outage, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
+from recontool.model.settings import BY_NAME
 
 CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
-DEADLINE_SPREAD_US: Final = 6 * SECOND_US  # heartbeat deadlines expire up to one interval apart
+_HEARTBEAT_S: Final = float(BY_NAME["heartbeat_interval"].default or 0)  # where a log does not tell
 _PLANNED: Final = frozenset({1001, 1012})
 _MOMENT_S: Final = 0.1
 # Only outages of a kind share a cause. Deliberate disconnects share a moment by chance, so `forced` is in none.
@@ -30,43 +31,65 @@ class _Witness:
 
 
 def find_incidents(
-    outages: Iterable[Outage], ports: Mapping[str, int | None], coordinators: Sequence[CoordinatorResult], last_us: int
+    workers: Mapping[str, WorkerResult], coordinators: Sequence[CoordinatorResult], last_us: int
 ) -> tuple[Incident, ...]:
     """Incidents of at least two workers, in time order.
 
     Args:
-        ports: the port each worker dials; workers of different coordinators share no incident.
+        workers: by key; those that dial different coordinators share no incident.
         coordinators: the witnesses.
         last_us: where open outages are counted to.
     """
     known = {coordinator.port for coordinator in coordinators if coordinator.port is not None}
-    fleets: dict[int | None, list[Outage]] = {}
-    for outage in sorted(outages, key=lambda outage: outage.start_us):
-        port = ports.get(outage.worker)
+    fleets: dict[int | None, list[WorkerResult]] = {}
+    for worker in workers.values():
         # A port no coordinator listens on is a proxy's; it tells nothing when there is one coordinator only.
-        fleets.setdefault(port if len(known) > 1 and port in known else None, []).append(outage)
+        fleets.setdefault(worker.port if len(known) > 1 and worker.port in known else None, []).append(worker)
     found: list[Incident | None] = []
     for port, members in fleets.items():
         witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
         for kind in _KINDS:
-            alike = [outage for outage in members if outage.cause in kind]
-            found.extend(_incident(group, witnesses, last_us) for group in _groups(alike))
+            reach_us = _deadline_spread_us(members) if "heartbeat" in kind else CLOSE_US
+            found.extend(_incident(group, witnesses, last_us) for group in _groups(_shared(members, kind), reach_us))
     return tuple(sorted((one for one in found if one is not None), key=lambda incident: incident.start_us))
 
 
-def _groups(outages: Sequence[Outage]) -> Iterable[list[Outage]]:
+def _shared(workers: Sequence[WorkerResult], kind: frozenset[str]) -> list[Outage]:
+    """Outages of one kind in time order.
+
+    A missed deadline right after the worker's own silence is left out: the worker was frozen, not the link.
+    """
+    return sorted(
+        (
+            outage
+            for worker in workers
+            for outage in worker.outages
+            if outage.cause in kind and not (outage.cause == "heartbeat" and _was_frozen(worker, outage))
+        ),
+        key=lambda outage: outage.start_us,
+    )
+
+
+def _was_frozen(worker: WorkerResult, outage: Outage) -> bool:
+    return any(abs(outage.start_us - gap.end_us) <= CLOSE_US for gap in worker.gaps)
+
+
+def _deadline_spread_us(workers: Sequence[WorkerResult]) -> int:
+    """Deadlines of one silence expire up to one heartbeat interval apart, plus a moment."""
+    logged = [worker.config.get("heartbeat_interval") for worker in workers]
+    interval_s = max((one for one in logged if isinstance(one, float)), default=_HEARTBEAT_S)
+    return round(interval_s * SECOND_US) + CLOSE_US // 2
+
+
+def _groups(outages: Sequence[Outage], reach_us: int) -> Iterable[list[Outage]]:
     group: list[Outage] = []
     for outage in outages:
-        if group and outage.start_us - group[-1].start_us > _reach(group[-1], outage):
+        if group and outage.start_us - group[-1].start_us > reach_us:
             yield group
             group = []
         group.append(outage)
     if group:
         yield group
-
-
-def _reach(one: Outage, other: Outage) -> int:
-    return DEADLINE_SPREAD_US if one.cause == other.cause == "heartbeat" else CLOSE_US
 
 
 def _incident(group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int) -> Incident | None:

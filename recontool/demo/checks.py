@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from recontool.demo.faults import Fault, Injected
+from recontool.demo.faults import LARGE_BYTES, WORKERS, Fault, Injected
 from recontool.model.findings import Analysis, Outage
 from recontool.model.instant import SECOND_US, seconds
 
@@ -41,7 +41,8 @@ def results_are_exact(submitted: int, analysis: Analysis) -> Found:
 
 def _coordinator_killed(injected: Injected, analysis: Analysis) -> Found:
     for incident in analysis.incidents:
-        if incident.cause == "coordinator_restart" and _within(incident.start_us, injected):
+        hit = incident.cause == "coordinator_restart" and _within(incident.start_us, injected)
+        if hit and set(incident.workers) >= set(WORKERS):
             lost = seconds(incident.lost_us)
             return Found(f"{len(incident.workers)} workers down, {lost:.1f} worker-seconds lost", incident.evidence)
     return NOT_FOUND
@@ -81,7 +82,7 @@ def _wrong_key(injected: Injected, analysis: Analysis) -> Found:
     for finding in analysis.security:
         refused = finding.event == "auth_failed" and injected.target in finding.detail
         if refused and _within(finding.first_us, injected) and finding.source in analysis.coordinators:
-            return Found(f"{finding.count} logins refused: {finding.detail}", finding.evidence)
+            return Found(f"refused {finding.count} x: {finding.detail}", finding.evidence)
     return NOT_FOUND
 
 
@@ -94,11 +95,12 @@ def _failing_tasks(injected: Injected, analysis: Analysis) -> Found:
     return Found(f"{failed} executions failed, success rate {rate:.3f}", evidence)
 
 
-def _large_results(_injected: Injected, analysis: Analysis) -> Found:
+def _large_results(injected: Injected, analysis: Analysis) -> Found:
     ratio = analysis.fleet["compression_ratio"].value
-    if ratio is None or ratio < 2.0:  # noqa: PLR2004 - the documented normal range begins here
-        return NOT_FOUND
     raw = sum(bucket.counts.get("raw_bytes", 0) for one in analysis.workers.values() for bucket in one.activity)
+    # Each result counts at least once; 2 is where the documented normal range begins.
+    if ratio is None or ratio < 2.0 or raw < injected.count * LARGE_BYTES:  # noqa: PLR2004
+        return NOT_FOUND
     return Found(f"{raw / 1e6:.1f} MB sent compressed {ratio:.1f} to 1")
 
 

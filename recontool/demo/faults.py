@@ -38,7 +38,7 @@ WORKERS: Final = ("worker-1", "worker-2", "worker-3", "worker-4")
 BEHIND_PROXY, KILLED, FROZEN, INTRUDER = "worker-2", "worker-3", "worker-4", "intruder"
 _FAILING: Final = 6
 _LARGE: Final = 12
-_LARGE_BYTES: Final = 200_000
+LARGE_BYTES: Final = 200_000
 _SILENCE_US: Final = 5_000_000  # more than twice the interval of metrics blocks, so that it counts as a gap
 _DARK_US: Final = 3_000_000  # how long there is no coordinator
 _SHORT: Final = {"type": "sleep", "name": "short", "iterations": 10, "seconds": 0.05, "checkpoint_every": 4}
@@ -78,11 +78,11 @@ class Story:
                 fleet.drain(name)
 
     def _work(self) -> None:
-        self._tell(f"submit tasks: short ones, {_FAILING} that fail, {_LARGE} with {_LARGE_BYTES:,} byte results")
+        self._tell(f"submit tasks: short ones, {_FAILING} that fail, {_LARGE} with {LARGE_BYTES:,} byte results")
         began = _now_us()
         self._submit([_SHORT] * 40)
         self._submit([{"type": "fail", "name": "doomed", "at": 2, "iterations": 4}] * _FAILING)
-        self._submit([{"type": "echo", "name": "bulk", "size": _LARGE_BYTES}] * _LARGE)
+        self._submit([{"type": "echo", "name": "bulk", "size": LARGE_BYTES}] * _LARGE)
         self._fleet.until("the first tasks to be done", lambda: not self._fleet.unsettled())
         self._inject(Fault.FAILING_TASKS, began, "fleet", _FAILING)
         self._inject(Fault.LARGE_RESULTS, began, "fleet", _LARGE)

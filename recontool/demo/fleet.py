@@ -38,8 +38,12 @@ class DemoFleet:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir, self.port = data_dir, 0
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
+        # A terminated demo must end its processes, too: they live in sessions of their own.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, _interrupt)
         return self
 
     def __exit__(
@@ -47,6 +51,8 @@ class DemoFleet:
     ) -> None:
         for name in list(self._processes):
             self.kill(name)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def start_coordinator(self) -> None:
         """Start it and wait until it listens; a second start takes the port of the first."""
@@ -137,3 +143,7 @@ class DemoFleet:
             env=environment,
             start_new_session=True,  # Ctrl-C reaches the demo, which then ends them in order
         )
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -10,6 +10,7 @@ COORDINATOR = [(-5, "config role=coordinator port=8765")]
 def worker(start, end, cause="closed", code=1006):
     return [
         *UP,
+        (90, "x y"),
         (start, f"[RECONNECT] lost cause={cause} code={code}"),
         (end, "[RECONNECT] established n=3"),
         (300, "x y"),
@@ -63,6 +64,8 @@ APART = {
     "one worker": (worker(100, 110),),
     "far apart": (worker(100, 110), worker(150, 160)),
     "closed sockets four seconds apart": (worker(100, 110), worker(104, 114)),
+    "heartbeats beyond one interval": (worker(100, 101, "heartbeat"), worker(107, 108, "heartbeat")),
+    "a frozen worker beside a silent link": (worker(100, 101, "heartbeat"), worker(90.5, 91, "heartbeat")),
     "asked for": (worker(100, 101, "forced"), worker(100, 101, "forced")),
 }
 

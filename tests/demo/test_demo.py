@@ -41,7 +41,10 @@ def without_metric(analysis, name):
 
 
 TAKEN_AWAY = {
-    Fault.COORDINATOR_KILLED: [lambda found: replace(found, incidents=())],
+    Fault.COORDINATOR_KILLED: [
+        lambda found: replace(found, incidents=()),
+        lambda found: replace(found, incidents=tuple(replace(one, workers=one.workers[:1]) for one in found.incidents)),
+    ],
     Fault.HALF_OPEN: [lambda found: without_workers(found, outages=()), lambda found: replace(found, workers={})],
     Fault.WORKER_KILLED: [
         lambda found: without_workers(found, outages=()),
@@ -50,7 +53,10 @@ TAKEN_AWAY = {
     Fault.FROZEN: [lambda found: without_workers(found, gaps=()), lambda found: without_workers(found, outages=())],
     Fault.WRONG_KEY: [lambda found: replace(found, security=()), lambda found: replace(found, coordinators={})],
     Fault.FAILING_TASKS: [lambda found: replace(found, workers={})],
-    Fault.LARGE_RESULTS: [lambda found: without_metric(found, "compression_ratio")],
+    Fault.LARGE_RESULTS: [
+        lambda found: without_metric(found, "compression_ratio"),
+        lambda found: without_workers(found, activity=()),
+    ],
 }
 
 
@@ -75,6 +81,11 @@ def test_no_result_is_lost_or_applied_twice(played):
     story, analysis = played
     assert results_are_exact(story.submitted, analysis).figure
     assert results_are_exact(story.submitted + 1, analysis) == NOT_FOUND
+
+
+def test_nothing_is_called_an_incident_that_was_none(played):
+    _, analysis = played
+    assert [one.cause for one in analysis.incidents] == ["coordinator_restart"]
 
 
 def test_all_seven_markers_and_snapshots_come_from_the_runtime(played):
