@@ -145,3 +145,14 @@ def test_a_link_into_a_fold_opens_it(browser, pages) -> None:
     shown.wait_for_selector("#def-connection_attempts", state="visible", timeout=5_000)
     assert shown.locator("#formulas details[open]").count() == 1
     shown.context.close()
+
+
+def test_paper_shows_all_folds_and_cuts_nothing_off(browser, pages) -> None:
+    shown, _, _ = opened(browser, pages["four"], width=760, height=1000, scheme="dark")
+    shown.emulate_media(media="print", color_scheme="dark")
+    shown.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert shown.locator("details:not([open])").count() == 0
+    assert overflow(shown) <= 0
+    background = shown.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(255, 255, 255)"
+    shown.context.close()

@@ -17,6 +17,12 @@
   const draw = (charts) => {
     for (const box of document.querySelectorAll("[data-chart]")) {
       const chart = painted(charts[box.dataset.chart]);
+      if (chart.layout.xaxis.type === "date") {
+        // As many ticks as stand side by side: a phone gets few, none of them turned.
+        const room = box.clientWidth - chart.layout.margin.l - chart.layout.margin.r;
+        chart.layout.xaxis.nticks = Math.max(2, Math.floor(room / 60));
+        chart.layout.xaxis.tickangle = 0;
+      }
       chart.layout.dragmode = matchMedia("(pointer: fine)").matches ? "zoom" : false;
       Plotly.react(box, chart.data, chart.layout, { displayModeBar: false, responsive: true, displaylogo: false });
     }
