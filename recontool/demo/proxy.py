@@ -8,9 +8,9 @@ from typing import Self
 
 
 class FaultProxy:
-    """Forwards connections from `port` to `target` until `cut`; after `heal` new ones get through again.
+    """Forwards connections from `port` to `target` until `cut`, and again after `heal`.
 
-    Bytes that were on the way when it was cut are dropped, as a dead link drops them.
+    Bytes are held back meanwhile, as TCP holds them: dropping some would tear a stream that goes on later.
     """
 
     def __init__(self, target: int) -> None:
@@ -29,6 +29,7 @@ class FaultProxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.close()
+        self._through.set()  # threads that hold bytes back may end
         for one in self._sockets:
             one.close()
 
@@ -65,7 +66,8 @@ class FaultProxy:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):  # one side is gone, so the other goes, too
             while data := source.recv(65536):
-                if self._through.is_set():
-                    sink.sendall(data)
+                self._through.wait()
+                sink.sendall(data)
+            self._through.wait()  # a dead link hides the end of a connection, too
         with suppress(OSError):  # it may be closed already
             sink.shutdown(socket.SHUT_WR)

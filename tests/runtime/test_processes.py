@@ -6,8 +6,8 @@ import time
 
 import pytest
 from processes import Fleet, end, wait_for
-from relay import Relay
 
+from recontool.demo.proxy import FaultProxy
 from recontool.metrics.fold import WorkerFold
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED
 from recontool.model.markers import Marker
@@ -124,7 +124,7 @@ def test_a_wrong_key_is_refused_said_and_tried_again(fleet):
 
 def test_a_half_open_link_ends_by_the_heartbeat_deadline_on_both_sides(fleet):
     fleet.coordinator()
-    with Relay(fleet.port) as relay:
+    with FaultProxy(fleet.port) as relay:
         fleet.worker("w-1", "--coordinator-port", str(relay.port))
         fleet.saw("w-1", "CONNECT", "established")
         relay.cut()
