@@ -6,11 +6,16 @@ import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
+
+if TYPE_CHECKING:
+    from recontool.model.findings import Analysis
+
+_UNPARSED_SHOWN: Final = 5
 
 
 class Form(StrEnum):
@@ -51,6 +56,17 @@ def _analyze(
             verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
         )
     _deliver(text, output)
+    if not quiet:
+        _show_unparsed(found)
+
+
+def _show_unparsed(found: "Analysis") -> None:
+    """The first unparsed lines with their places, beside the data: the screen has room for one."""
+    places = [
+        (one.name, *example) for one in found.inputs if one.format != "unknown" for example in one.unparsed_examples
+    ]
+    for name, line, text, why in places[:_UNPARSED_SHOWN]:
+        say(f"unparsed {name}:{line}: {why}: {text[:60]!a}")
 
 
 def _deliver(text: str, output: Path | None) -> None:

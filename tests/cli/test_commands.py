@@ -127,6 +127,16 @@ def test_usage_errors_exit_with_two(folder, arguments):
     assert "Traceback" not in done.stderr
 
 
+def test_the_first_five_damaged_lines_are_shown_with_their_place(folder):
+    lines = tagged(STORY).splitlines(keepends=True)
+    (folder / "worker-1.log").write_text("".join(f"{line}damaged \x1b[31m\n" for line in lines))
+    done = run("analyze", "worker-1.log", cwd=folder)
+    shown = [line.split(": ")[0] for line in done.stderr.splitlines()]
+    assert shown == [f"unparsed worker-1.log:{line}" for line in (2, 4, 6, 8, 10)]
+    assert "\x1b" not in done.stderr
+    assert run("analyze", "worker-1.log", "-q", cwd=folder).stderr == ""
+
+
 def test_strict_refuses_damage_with_its_place(folder):
     with (folder / "worker-1.log").open("a") as log:
         log.write("damaged\n")
