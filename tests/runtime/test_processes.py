@@ -50,12 +50,15 @@ def test_one_life_of_a_worker_in_all_seven_markers(fleet, level):
     fleet.saw("w-1", "RECONNECT", "established")
     long = fleet.submit(LONG)[0]
     fleet.saw("w-1", "CHECKPOINT", "created", 6)
+    fleet.saw("w-1", "", "metrics", 4)  # a quick machine may be here before that many intervals have passed
     assert end(worker, signal.SIGKILL) == -signal.SIGKILL
+    first_life = len(fleet.events("w-1", "", "metrics"))
     worker = fleet.worker("w-1", "--log-level", level)
     assert fleet.saw("w-1", "CHECKPOINT", "restored")[0].fields["task"] == long
     rows = {row.id: row.state for row in fleet.settled(4)}
     assert sorted(rows.values()) == ["done", "done", "done", "failed"]
     wait_for("a sample", lambda: fleet.http("/api/v1/workers/w-1/metrics", fleet.key("operator"))[1]["at"])
+    fleet.saw("w-1", "", "metrics", first_life + 4)
     assert end(worker) == 0
     assert end(coordinator) == 0
     events = fleet.events("w-1")
