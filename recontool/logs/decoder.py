@@ -10,7 +10,6 @@ from recontool.logs.grammar import HEADER, parse_body, second_us, typed
 from recontool.model.errors import BadFieldError
 from recontool.model.events import EVENT_SCHEMA, Event, Value
 from recontool.model.instant import SECOND_US, from_datetime
-from recontool.model.markers import COORDINATOR
 
 _HINT_US: Final = SECOND_US
 
@@ -161,8 +160,3 @@ class TemplateDecoder:
                 self._seconds.clear()
             self._seconds[text] = known
         return known
-
-
-def is_coordinator(source: str) -> bool:
-    """Whether records of `source` come from a coordinator."""
-    return source == COORDINATOR
