@@ -1,5 +1,7 @@
 """Stories that test rules: what holds, what is told when one does not, and what a test file may not say."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -96,3 +98,8 @@ def test_the_command_says_which_story_failed(tmp_path):
         "        - expected deep w",
         "0 of 1 stories hold",
     ]
+
+
+def test_the_engines_own_stories_hold():
+    done = CliRunner().invoke(app, ["alerts", "test", str(Path(__file__).with_name("engine_stories.yaml"))])
+    assert done.exit_code == 0, done.stdout
