@@ -178,7 +178,16 @@ def test_the_grid_starts_at_since_and_earlier_samples_feed_it(tmp_path):
 
 
 def test_times_may_be_unix_seconds_or_carry_another_zone(tmp_path):
-    for number, at in enumerate(["1795557600", "1795557600000", "2026-11-25T11:20:00+13:20", "2026-11-24T22:00:00"]):
+    for number, at in enumerate(
+        [
+            "1795557600",
+            "1795557600.0",
+            "1795557600000",
+            "1795557600000000000",
+            "2026-11-25T11:20:00+13:20",
+            "2026-11-24T22:00:00",
+        ]
+    ):
         path = tmp_path / f"{number}.csv"
         path.write_text(f"at,worker,queue_depth,compression_ratio\n{at},w,1,1.2\n")
         assert (
@@ -217,6 +226,7 @@ BROKEN = {
     "no value": (f"at,worker,queue_depth\n{iso(START_US)},w,high\n", "s.csv:2:3", "no value"),
     "digits with underscores": (f"at,worker,queue_depth\n{iso(START_US)},w,1_0\n", "s.csv:2:3", "no value"),
     "a short row": (f"at,worker,queue_depth\n{iso(START_US)},w\n", "s.csv:2", "2 cells"),
+    "a cell without end": (f'at,worker,queue_depth\n{iso(START_US)},"{"w" * 200_000}",1\n', "s.csv:2", "no CSV"),
     "a column twice": ("at,worker,queue_depth,queue_depth\n", "s.csv:1", "twice"),
 }
 
