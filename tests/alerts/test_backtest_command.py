@@ -18,6 +18,7 @@ import recontool
 from recontool.cli import app
 from recontool.model.errors import NoDataError, ReconError, UsageError
 from recontool.model.instant import SECOND_US, from_datetime, iso
+from recontool.storage.snapshots import Sample, write
 
 START_US = from_datetime(datetime(2026, 11, 24, 10, tzinfo=UTC))
 needs_oracle = pytest.mark.skipif(bool(oracle.missing), reason=oracle.missing)
@@ -415,3 +416,13 @@ def test_a_newer_snapshot_file_is_refused(tmp_path):
     pq.write_table(columns.replace_schema_metadata({"recontool.snapshots": "99"}), tmp_path / "s.parquet")
     with pytest.raises(UsageError, match="snapshot schema"):
         backtest(tmp_path / "s.parquet")
+
+
+def test_a_coordinators_snapshots_are_read(tmp_path):
+    latency = [100, 300, None, float("nan"), 300]
+    samples = [
+        Sample(START_US + 15 * number * SECOND_US, "w", {"avg_message_latency_ms": value, "uptime_s": 15.0 * number})
+        for number, value in enumerate(latency)
+    ]
+    write(tmp_path / "snapshots", samples)
+    assert firings(tmp_path) == [("high_message_latency", "w", 15, 45), ("high_message_latency", "w", 60, None)]
