@@ -14,7 +14,7 @@ from recontool.model.instant import SECOND_US
 GRID_US: Final = 15 * SECOND_US
 
 # Which events can move which metric; the windowed two also move with time alone.
-_MOVED_BY: Final = {
+MOVED_BY: Final = {
     "reconnections_per_minute": frozenset({"established"}),
     "failed_reconnections": frozenset({"failed", "attempt", "lost", "config"}),
     "avg_message_latency_ms": frozenset({"message_acked", "metrics", METRICS_BLOCK}),
@@ -33,7 +33,7 @@ class AlertWatch:
         self._windowed = [state for state in self._states if state.rule.metric in _WINDOWED]
         self._moved: dict[str, list[RuleState]] = {}
         for state in self._states:
-            for name in _MOVED_BY[state.rule.metric]:
+            for name in MOVED_BY[state.rule.metric]:
                 self._moved.setdefault(name, []).append(state)
         self._next_us: int | None = None
 

@@ -8,6 +8,7 @@ from typing import Final
 from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
 from recontool.logs.format import Format, builtin
+from recontool.logs.grammar import shown
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.markers import COORDINATOR
 
@@ -17,11 +18,12 @@ _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the head of one file tells. `source` is "" when each line names its own."""
+    """What the head of one file tells. `source` is "" when each line names its own; `sources` are those seen."""
 
     form: Format
     source: str
     first_us: int | None
+    sources: frozenset[str] = frozenset()
 
 
 def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe | None:
@@ -35,7 +37,7 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe
         raise UsageError(
             f"unknown format {only!r}; known: {', '.join(formats)}", where="--format-in", hint="leave it out to detect"
         )
-    lines = [raw.decode("utf-8", "replace").rstrip("\r\n") for raw in head[:_LINES]]
+    lines = [raw.rstrip(b"\r\n") for raw in head[:_LINES]]
     candidates = [formats[only]] if only else list(formats.values())
     headers = {form.name: _headers(form, lines, zone) for form in candidates}
     best = max(candidates, key=lambda form: len(headers[form.name]))
@@ -45,10 +47,11 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe
         if not bare_block and not only:
             return None
         best = formats[only or "tagged-v1"]
-    return Probe(best, _owner(best, found), min((header.at_us for header in found), default=None))
+    first_us = min((header.at_us for header in found), default=None)
+    return Probe(best, _owner(best, found), first_us, frozenset(header.source for header in found))
 
 
-def _headers(form: Format, lines: Sequence[str], zone: tzinfo) -> list[Header]:
+def _headers(form: Format, lines: Sequence[bytes], zone: tzinfo) -> list[Header]:
     decoder = decoder_for(form, zone=zone)
     found = []
     for line in lines:
@@ -75,7 +78,8 @@ def _owner(form: Format, headers: Sequence[Header]) -> str:
         for template in templates:
             if owner is None and template.logger == header.logger and header.text.startswith(template.starts):
                 match = template.match.fullmatch(header.text)
-                owner = match.groupdict().get("worker") if match else None
+                named = match.groupdict().get("worker") if match else None
+                owner = shown(named) if named else None
         if owner and not owner.startswith(_PLACEHOLDER):
             return owner
     return ""

@@ -16,13 +16,19 @@ class TaskFold:
         self.first_error_evidence = ""
         self.sample_ms: list[float] = []
         self._running: dict[str, int] = {}
+        self._elsewhere = 0  # running tasks that another fold knows by name
         self._stride = 1
         self._ended = 0
 
     @property
     def unfinished(self) -> int:
         """Tasks begun and not yet completed, failed or cancelled."""
-        return len(self._running)
+        return len(self._running) + self._elsewhere
+
+    def restore(self, unfinished: int, sample_ms: list[float], first_error: str, evidence: str) -> None:
+        """What another fold has found."""
+        self._elsewhere, self.sample_ms = unfinished, sample_ms
+        self.first_error, self.first_error_evidence = first_error, evidence
 
     def started(self, task: str, at_us: int) -> None:
         """An execution begins; of a task that never ended (its process died) the new start counts."""
