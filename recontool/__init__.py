@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recontool.api.run import Run, load
+    from recontool.api.summary import Summary, summary
     from recontool.model.errors import ReconError
     from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
 
-__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "load"]
+__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "Summary", "load", "summary"]
 
 _HOME = {
     "EnhancedWorkerReconnectionPlugin": "recontool.runtime.plugin",
     "ReconError": "recontool.model.errors",
     "Run": "recontool.api.run",
+    "Summary": "recontool.api.summary",
     "load": "recontool.api.run",
+    "summary": "recontool.api.summary",
 }
 
 

@@ -35,9 +35,10 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(moves)
 
 
-def new_fleet(rules: Sequence[Rule] = BUILT_IN) -> NativeFleet:
-    """An empty fleet that watches `rules`."""
-    return NativeFleet([(_METRICS.index(rule.metric), rule.comparison == ">", rule.threshold) for rule in rules])
+def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> NativeFleet:
+    """An empty fleet that watches `rules`; a `light` one folds sessions, task outcomes and markers only."""
+    watched = [(_METRICS.index(rule.metric), rule.comparison == ">", rule.threshold) for rule in rules]
+    return NativeFleet(watched, light=light)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ class Folded:
     torn: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
 
 
-def fold(group: Sequence[Source], reading: Reading) -> Folded:
-    """Read the logs of a group in order.
+def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> Folded:
+    """Read the logs of a group in order. `light`: sessions, task outcomes and markers are enough.
 
     Raises:
         UsageError: a file cannot be read.
@@ -44,7 +44,7 @@ def fold(group: Sequence[Source], reading: Reading) -> Folded:
         reading.tell(why)
     if library() is None or not _compilable(group, reading):
         return _by_reference(group, reading)
-    return _by_core(group, reading)
+    return _by_core(group, reading, light=light)
 
 
 def _compilable(group: Sequence[Source], reading: Reading) -> bool:
@@ -87,11 +87,11 @@ def _by_reference(group: Sequence[Source], reading: Reading) -> Folded:
     return folded
 
 
-def _by_core(group: Sequence[Source], reading: Reading) -> Folded:
+def _by_core(group: Sequence[Source], reading: Reading, *, light: bool) -> Folded:
     from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
     from recontool.kernel.fleet import Parser
 
-    fleet, folded = new_fleet(), Folded(FleetParts())
+    fleet, folded = new_fleet(light=light), Folded(FleetParts())
     known = [source for source in group if source.seen is not None]
     stems = {stem: number for number, stem in enumerate(dict.fromkeys(source.stem for source in known))}
     last_of: dict[str, tuple[str, int]] = {}
@@ -102,7 +102,7 @@ def _by_core(group: Sequence[Source], reading: Reading) -> Folded:
             folded.files.append(unknown_file(source))
             continue
         files[source.number] = ReadFile(source.name, seen.form, source.owner)
-        parser = Parser(vocabulary(), seen.form, source.owner)
+        parser = Parser(vocabulary(), seen.form, source.owner, light=light)
         fleet.begin(parser, source.number, stems[source.stem], repeated(source, last_of.get(source.stem)))
         _feed(fleet, parser, source, reading)
         fleet.end_file(parser)

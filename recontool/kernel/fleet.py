@@ -12,8 +12,8 @@ from recontool.kernel.views import COLUMNS, KINDS, METRICS, TOTALS
 from recontool.logs.format import Format
 from recontool.metrics.claims import CLAIMABLE
 
-RANGE_BYTES: Final = 2**19  # of a file; the records of one range stay in the processor's cache
-_FOLD, _CELLS = 0, 1
+RANGE_BYTES: Final = 2**18  # of a file; the records of one range stay in the processor's cache
+_FOLD, _CELLS, _LESS = 0, 1, 2
 _TICK_S: Final = 0.1
 
 
@@ -47,16 +47,20 @@ class Vocabulary:
 class Parser:
     """Reads lines of one format; `source` names the process of a file whose lines do not.
 
+    `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
+
     Raises:
         UnsupportedPatternError: the core cannot read the format.
     """
 
-    def __init__(self, vocab: Vocabulary, form: Format, source: str = "", *, cells: bool = False) -> None:
+    def __init__(
+        self, vocab: Vocabulary, form: Format, source: str = "", *, cells: bool = False, light: bool = False
+    ) -> None:
         self._vocab = vocab
         self._format = core().recon_format_new(vocab.handle, format_table(form))
         self.untrusted = sum(1 << CLAIMABLE.index(name) for name in form.claim_only)
         name = source.encode()
-        wants = _CELLS if cells else _FOLD
+        wants = _CELLS if cells else _LESS if light else _FOLD
         self.handle = core().recon_parser_new(vocab.handle, self._format, name, len(name), wants)
 
     def __del__(self) -> None:
@@ -94,12 +98,17 @@ class Chunk:
 
 
 class NativeFleet:
-    """Files folded in order. `rules`: (number of the alert metric, fires above its threshold, threshold)."""
+    """Files folded in order. `rules`: (number of the alert metric, fires above its threshold, threshold).
 
-    def __init__(self, rules: Sequence[tuple[int, bool, float]] = ()) -> None:
+    A `light` one folds sessions, task outcomes and markers only.
+    """
+
+    def __init__(self, rules: Sequence[tuple[int, bool, float]] = (), *, light: bool = False) -> None:
         flat = [float(word) for rule in rules for word in rule]
         self.rules = len(rules)
         self.handle = core().recon_fleet_new((ctypes.c_double * len(flat))(*flat), len(rules))
+        if light:
+            core().recon_fleet_lighten(self.handle)
 
     def __del__(self) -> None:
         if getattr(self, "handle", None):

@@ -9,6 +9,7 @@ from recontool.kernel.views import COLUMNS, METRICS, NO_TIME, TOTALS, Spoken, Wo
 from recontool.metrics.claims import CLAIMABLE, Claim, Said
 from recontool.metrics.fold import ProcessBooks, WorkerFold
 from recontool.metrics.gaps import HEARTBEAT
+from recontool.metrics.tasks import OUTCOMES
 from recontool.metrics.timeline import TimelineBooks
 from recontool.metrics.totals import Totals
 from recontool.model.findings import WORKER_CAUSES, Outage, Span
@@ -62,7 +63,8 @@ def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[
     fold.timeline.restore(_timeline(fleet, view, fold.worker, files))
     place = f"{files[view.first_error_file]}:{view.first_error_line}" if view.first_error_line else ""
     sample = memoryview(raw(view.sample, 8 * view.sample_n)).cast("d").tolist() if view.sample_n else []
-    fold.tasks.restore(view.running, sample, text(view.first_error, view.first_error_n), place)
+    outcomes = dict(zip(OUTCOMES, view.outcomes, strict=True))
+    fold.tasks.restore(view.running, outcomes, sample, text(view.first_error, view.first_error_n), place)
     fold.gaps.restore(
         moment(view.gaps_configured),
         {

@@ -29,6 +29,7 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_chunk_parse": (c_int64, (c_void_p, c_void_p)),
     "recon_fleet_new": (c_void_p, (POINTER(c_double), c_int64)),
     "recon_fleet_free": (None, (c_void_p,)),
+    "recon_fleet_lighten": (None, (c_void_p,)),
     "recon_fleet_begin": (None, (c_void_p, c_uint32, c_uint32, c_int64, c_uint64)),
     "recon_fleet_chunk": (None, (c_void_p, c_void_p, c_void_p)),
     "recon_scan": (

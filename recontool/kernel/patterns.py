@@ -9,7 +9,7 @@ from typing import Any, Final
 _parser: Any = import_module("re._parser")
 _c: Any = import_module("re._constants")
 
-_SET, _LITERAL, _SAVE, _SPLIT, _JUMP, _END = range(6)
+_SET, _LITERAL, _SAVE, _SPLIT, _JUMP, _END, _MARK = range(7)
 _MOST_GROUPS: Final = 16
 _MOST: Final = 2**32 - 1
 _UNROLLED: Final = 8  # a longer repeated group is left to the reference
@@ -39,6 +39,7 @@ class Program:
     code: list[int] = field(default_factory=list)
     literals: bytearray = field(default_factory=bytearray)
     sets: list[frozenset[int]] = field(default_factory=list)
+    choices: int = 0  # optional parts and branches around the instruction that is written now
 
     def hexed(self) -> str:
         """The program as one line of a format table."""
@@ -90,7 +91,7 @@ def _literal(program: Program, one: frozenset[int]) -> None:
 def _joins(program: Program) -> bool:
     """Whether the last three words are an instruction of their own and no jump leads behind it."""
     at, targets = 0, set()
-    lengths = {_SET: 5, _LITERAL: 3, _SAVE: 2, _SPLIT: 3, _JUMP: 2}
+    lengths = {_SET: 5, _LITERAL: 3, _SAVE: 2, _MARK: 2, _SPLIT: 3, _JUMP: 2}
     starts = []
     while at < len(program.code):
         op = program.code[at]
@@ -119,7 +120,9 @@ def _repeat(program: Program, least: int, most: int, inside: Any, *, lazy: bool)
     elif (least, most) == (0, 1):
         at = len(program.code)
         program.code.extend((_SPLIT, at + 3, 0))
+        program.choices += 1
         _sequence(program, items)
+        program.choices -= 1
         if lazy:
             program.code[at + 1 : at + 3] = [len(program.code), at + 3]
         else:
@@ -134,13 +137,15 @@ def _group(program: Program, number: int | None, on: int, off: int, inside: Any)
     if number is None:
         _sequence(program, inside)
         return
-    program.code.extend((_SAVE, 2 * (number - 1)))
+    save = _SAVE if program.choices else _MARK
+    program.code.extend((save, 2 * (number - 1)))
     _sequence(program, inside)
-    program.code.extend((_SAVE, 2 * (number - 1) + 1))
+    program.code.extend((save, 2 * (number - 1) + 1))
 
 
 def _branch(program: Program, branches: list[Any]) -> None:
     ends = []
+    program.choices += 1
     for branch in branches[:-1]:
         at = len(program.code)
         program.code.extend((_SPLIT, at + 3, 0))
@@ -149,6 +154,7 @@ def _branch(program: Program, branches: list[Any]) -> None:
         program.code.extend((_JUMP, 0))
         program.code[at + 2] = len(program.code)
     _sequence(program, branches[-1])
+    program.choices -= 1
     for end in ends:
         program.code[end] = len(program.code)
 

@@ -10,7 +10,7 @@ TOTALS: Final = 25
 COLUMNS: Final = 14
 KINDS: Final = 32
 NO_TIME: Final = -(2**63)
-_COUNTS, _EXAMPLES, _PERIODICS, _EVIDENCE = 6, 5, 3, 3
+_COUNTS, _EXAMPLES, _PERIODICS, _EVIDENCE, _OUTCOMES = 6, 5, 3, 3, 3
 _longs = POINTER(c_int64)
 
 
@@ -93,6 +93,7 @@ WorkerView = _structure(
         *_all(c_void_p, "open flaps absences"),
         *_all(c_int64, "flaps_n absences_n state pending first_established longest restarts gave_up"),
         *_all(c_int64, "most_per_minute absent_us absent_since outage_us_low outage_us_high processes"),
+        ("outcomes", c_int64 * _OUTCOMES),
     ],
 )
 

@@ -66,14 +66,19 @@ class Format:
     samples: tuple[Sample, ...]
 
 
+BUILT_IN: Final = ("tagged-v1", "ipfs-accelerate")  # in order of preference
+
+
 @cache
 def builtin() -> Mapping[str, Format]:
     """The formats that ship with recontool, by name, in order of preference."""
-    folder = resources.files("recontool.logs") / "formats"
-    loaded = [
-        load((folder / f"{name}.toml").read_text("utf-8"), where=name) for name in ("tagged-v1", "ipfs-accelerate")
-    ]
-    return {one.name: one for one in loaded}
+    return {name: built_in(name) for name in BUILT_IN}
+
+
+@cache
+def built_in(name: str) -> Format:
+    """One of the formats that ship with recontool."""
+    return load((resources.files("recontool.logs") / "formats" / f"{name}.toml").read_text("utf-8"), where=name)
 
 
 def load(text: str, *, where: str) -> Format:

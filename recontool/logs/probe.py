@@ -7,11 +7,12 @@ from typing import Final
 
 from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
-from recontool.logs.format import Format, builtin
+from recontool.logs.format import BUILT_IN, Format, built_in, builtin
 from recontool.logs.grammar import shown
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.markers import COORDINATOR
 
+_FEW: Final = 100
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
@@ -32,23 +33,33 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe
     Raises:
         UsageError: `only` is no format.
     """
-    formats = builtin()
-    if only and only not in formats:
+    if only and only not in BUILT_IN:
         raise UsageError(
-            f"unknown format {only!r}; known: {', '.join(formats)}", where="--format-in", hint="leave it out to detect"
+            f"unknown format {only!r}; known: {', '.join(BUILT_IN)}", where="--format-in", hint="leave it out to detect"
         )
-    lines = [raw.rstrip(b"\r\n") for raw in head[:_LINES]]
-    candidates = [formats[only]] if only else list(formats.values())
-    headers = {form.name: _headers(form, lines, zone) for form in candidates}
-    best = max(candidates, key=lambda form: len(headers[form.name]))
+    headers: dict[str, list[Header]] = {}
+    best = built_in(only or BUILT_IN[0])
+    # A line fits one format only, so what fits half of the first lines fits best: no need to load the others.
+    for lines in (_lines(head[:_FEW]), _lines(head[:_LINES])):
+        for name in (only,) if only else BUILT_IN:
+            headers[name] = _headers(built_in(name), lines, zone)
+            if 2 * len(headers[name]) > len(lines):
+                break
+        best = built_in(max(headers, key=lambda name: len(headers[name])))
+        if 2 * len(headers[best.name]) > len(lines) and best.engine == "tagged":
+            break
     found = headers[best.name]
     if not found:
-        bare_block = any(block_owner(line) is not None for line in lines)
+        bare_block = any(block_owner(line) is not None for line in _lines(head[:_LINES]))
         if not bare_block and not only:
             return None
-        best = formats[only or "tagged-v1"]
+        best = built_in(only or BUILT_IN[0])
     first_us = min((header.at_us for header in found), default=None)
     return Probe(best, _owner(best, found), first_us, frozenset(header.source for header in found))
+
+
+def _lines(head: Sequence[bytes]) -> list[bytes]:
+    return [raw.rstrip(b"\r\n") for raw in head]
 
 
 def _headers(form: Format, lines: Sequence[bytes], zone: tzinfo) -> list[Header]:

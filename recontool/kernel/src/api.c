@@ -7,7 +7,7 @@
 #include "fleet.h"
 #include "fold.h"
 
-enum { ABI = 1, PAGE = 4096, PIECE = 1 << 16, PADDING = 64 };
+enum { ABI = 1, PAGE = 4096, PIECE = 1 << 12, PADDING = 64 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
@@ -72,35 +72,35 @@ static i64 read_at(int fd, u8 *to, size_t n, i64 offset) {
 }
 
 /* Read the lines that start in [offset, offset + size) of a file of `limit` bytes, the last one to its end.
- * A line belongs to the range it starts in. Returns their number of bytes, or -errno. */
+ * A line belongs to the range it starts in. Returns their number of bytes, or -errno.
+ *
+ * Bytes land at the same place in a page of memory as they have in a page of the file: copied to any other place they
+ * take the system three times as long. */
 EXPORT i64 recon_chunk_read(Chunk *c, int fd, i64 offset, i64 size, i64 limit) {
     i64 start = offset > 0 ? offset - 1 : 0; /* one byte more tells whether a line starts right here */
     i64 stop = offset + size < limit ? offset + size : limit;
+    size_t base = (size_t)(start & (PAGE - 1));
     c->from = c->n = 0;
     if (stop <= start) return 0;
-    room(c, (size_t)(stop - start), 0);
-    i64 got = read_at(fd, c->buffer, (size_t)(stop - start), start);
+    room(c, base + (size_t)(stop - start), 0);
+    i64 got = read_at(fd, c->buffer + base, (size_t)(stop - start), start);
     if (got <= 0) return got;
-    size_t n = (size_t)got, from = 0;
+    size_t n = base + (size_t)got, from = base;
     if (offset > 0) {
-        const u8 *newline = memchr(c->buffer, '\n', n);
+        const u8 *newline = memchr(c->buffer + base, '\n', (size_t)got);
         if (newline == NULL || newline + 1 == c->buffer + n) return 0;
         from = (size_t)(newline + 1 - c->buffer);
     }
     size_t last = n; /* where the last line starts */
     while (last > from && c->buffer[last - 1] != '\n') last--;
-    while (c->buffer[n - 1] != '\n' && start + (i64)n < limit && n - last <= MAX_LINE) {
-        i64 more = limit - start - (i64)n < PIECE ? limit - start - (i64)n : PIECE;
+    for (i64 at = start + got; c->buffer[n - 1] != '\n' && at < limit && n - last <= MAX_LINE; at += got) {
+        i64 more = limit - at < PIECE ? limit - at : PIECE;
         room(c, n + (size_t)more, n);
-        got = read_at(fd, c->buffer + n, (size_t)more, start + (i64)n);
+        got = read_at(fd, c->buffer + n, (size_t)more, at);
         if (got < 0) return got;
         if (got == 0) break;
         const u8 *newline = memchr(c->buffer + n, '\n', (size_t)got);
-        if (newline != NULL) {
-            n = (size_t)(newline + 1 - c->buffer);
-            break;
-        }
-        n += (size_t)got;
+        n = newline != NULL ? (size_t)(newline + 1 - c->buffer) : n + (size_t)got;
     }
     c->from = from, c->n = n - from;
     return (i64)c->n;
@@ -124,6 +124,7 @@ EXPORT i64 recon_chunk_parse(Chunk *c, const Parser *parser) {
 }
 
 EXPORT Fleet *recon_fleet_new(const double *rules, i64 n) { return fleet_new(rules, (size_t)n); }
+EXPORT void recon_fleet_lighten(Fleet *f) { f->light = 1; }
 EXPORT void recon_fleet_free(Fleet *f) { fleet_free(f); }
 EXPORT void recon_fleet_begin(Fleet *f, u32 file, u32 rotation, i64 skip, u64 untrusted) { fleet_begin(f, file, rotation, skip, untrusted); }
 EXPORT void recon_fleet_chunk(Fleet *f, const Parser *p, Chunk *c) { fleet_chunk(f, p, c); }
@@ -201,7 +202,7 @@ typedef struct {
     i64 flaps_n, absences_n, state, pending;
     i64 first_established, longest, restarts, gave_up, most_per_minute, absent_us, absent_since;
     i64 outage_us_low, outage_us_high;
-    i64 processes;
+    i64 processes, outcomes[OUTCOMES];
 } WorkerView;
 
 EXPORT i64 recon_workers(const Fleet *f) { return (i64)f->chains.n; }
@@ -235,6 +236,7 @@ EXPORT void recon_worker_view(const Fleet *f, i64 i, WorkerView *v) {
     v->absent_us = t->absent_us, v->absent_since = t->absent_since;
     v->outage_us_low = (i64)(u64)t->outage_us, v->outage_us_high = (i64)(t->outage_us >> 64);
     v->processes = (i64)w->ended.n + 1;
+    memcpy(v->outcomes, w->outcomes, sizeof v->outcomes);
 }
 
 EXPORT i64 recon_firings(const Fleet *f, i64 worker, i64 rule, const Firing **done, i64 *firing, i64 *since, double *peak) {

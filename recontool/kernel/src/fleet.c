@@ -32,10 +32,10 @@ static Chain *chain_for(Fleet *f, const Rec *rec) {
 }
 
 static Chain *chain_of(Fleet *f, const Rec *rec) {
-    if (LIKELY(f->here != NULL && same(text_str(&f->here->worker->id), rec->source))) return f->here;
+    if (LIKELY(f->here != NULL && same_name(text_str(&f->here->worker->id), rec->source))) return f->here;
     for (size_t i = 0; i < f->in_file.n; i++) {
         Chain *c = &f->chains.p[f->in_file.p[i]];
-        if (same(text_str(&c->worker->id), rec->source)) return f->here = c;
+        if (same_name(text_str(&c->worker->id), rec->source)) return f->here = c;
     }
     Chain *c = chain_for(f, rec);
     VEC_PUSH(f->in_file, (u32)(c - f->chains.p));
@@ -98,6 +98,10 @@ static void feed(Fleet *f, const Rec *rec, i64 line) {
     }
     Chain *c = chain_of(f, rec);
     if (rec->kind != K_NONE) c->known = 1;
+    if (f->light) {
+        worker_feed_light(&f->shared, c->worker, rec, place);
+        return;
+    }
     worker_feed(&f->shared, c->worker, rec, place);
     if (UNLIKELY(rec->marker == M_SECURITY)) security_feed(f, rec, place, 0);
 }
@@ -317,7 +321,9 @@ void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
             file->counts[N_DUPLICATE]++;
             continue;
         }
-        if (LIKELY(rec->shape == R_RECORD)) {
+        if (UNLIKELY(rec->shape == R_QUIET)) {
+            feed(f, rec, line);
+        } else if (LIKELY(rec->shape == R_RECORD)) {
             i64 at = rec->at_us;
             record(f, parser, rec, line);
             file->inside = IN_NOTHING;

@@ -79,6 +79,7 @@ typedef struct {
     Chain *here; /* the chain fed last in the current file, and */
     VEC(u32) in_file; /* all chains this file feeds */
     u64 untrusted;
+    int light; /* for a summary: sessions, tasks and markers only */
     VEC(Row) *rows; /* where a table wants its rows; the fold sleeps then */
     Arena *arena;
 } Fleet;

@@ -27,7 +27,7 @@ static int repeat(Run *run, const u32 *op, u32 next, const u8 *p) {
     while (n < most && in_set(set, p[n])) n++;
     if (n < least) return 0;
     const u32 *after = run->program->code.p + next;
-    while (after[0] == OP_SAVE) after += 2;
+    while (after[0] == OP_SAVE || after[0] == OP_MARK) after += 2;
     if (after[0] == OP_END) return n == room && match_from(run, next, p + n);
     int literal = after[0] == OP_LITERAL ? run->program->literals.p[after[1]] : -1;
     for (;; n--) {
@@ -50,7 +50,16 @@ static int match_from(Run *run, u32 pc, const u8 *p) {
                 p++, pc += 5;
                 break;
             }
-            return repeat(run, op, pc + 5, p);
+            if (op[4] || op[2] != op[3]) return repeat(run, op, pc + 5, p);
+            if ((size_t)(run->end - p) < op[2]) return 0;
+            for (const u8 *stop = p + op[2]; p < stop; p++)
+                if (!in_set(run->program->sets.p + 4 * (size_t)op[1], *p)) return 0;
+            pc += 5;
+            break;
+        case OP_MARK:
+            run->at[op[1]] = p;
+            pc += 2;
+            break;
         case OP_SAVE: {
             const u8 *before = run->at[op[1]];
             run->at[op[1]] = p;

@@ -6,11 +6,12 @@
 #define RECON_MATCH_H
 #include "core.h"
 
-enum { OP_SET, OP_LITERAL, OP_SAVE, OP_SPLIT, OP_JUMP, OP_END };
+/* OP_MARK is a SAVE that every way through the program passes, so that no way back has to undo it. */
+enum { OP_SET, OP_LITERAL, OP_SAVE, OP_SPLIT, OP_JUMP, OP_END, OP_MARK };
 #define MOST_GROUPS 16
 
 typedef struct {
-    VEC(u32) code;      /* SET set min max lazy | LITERAL at n | SAVE slot | SPLIT first then | JUMP to | END */
+    VEC(u32) code;      /* SET set min max lazy | LITERAL at n | SAVE or MARK slot | SPLIT first then | JUMP to | END */
     VEC(u8) literals;
     VEC(u64) sets;      /* four words each */
     u32 groups;

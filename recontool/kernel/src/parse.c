@@ -17,7 +17,8 @@ static int all_digits(const u8 *p, const char *at) {
 
 /* `YYYY-MM-DD?HH:MM:SS` with `between` for the question mark. */
 static int second_of(Chunk *chunk, const u8 *p, u8 between, i64 *at_us) {
-    if (UNLIKELY(memcmp(p, chunk->minute, 17) != 0 || p[10] != between)) {
+    int known = load64(p) == load64(chunk->minute) && load64(p + 8) == load64(chunk->minute + 8) && p[16] == chunk->minute[16];
+    if (UNLIKELY(!known || p[10] != between)) {
         if (!all_digits(p, "ABCDFGIJLMOPRS") || p[4] != '-' || p[7] != '-' || p[10] != between || p[13] != ':' || p[16] != ':')
             return NO_HEADER;
         i64 days = days_of(two(p) * 100 + two(p + 2), two(p + 5), two(p + 8));
@@ -54,7 +55,7 @@ static int tagged_header(Chunk *chunk, Str line, Rec *rec) {
     if (level < 0) return NO_HEADER;
     p += 28 + level_n + 1;
     u32 n = chunk->source_n;
-    if (UNLIKELY(!n || (size_t)(end - p) <= n || memcmp(p, chunk->source, n) != 0 || p[n] != ' ')) {
+    if (UNLIKELY(!n || (size_t)(end - p) <= n || !same_name((Str){p, n}, (Str){chunk->source, n}) || p[n] != ' ')) {
         n = 0;
         while (p + n < end && n < 129 && CLASS[p[n]] & C_SOURCE) n++;
         if (n < 1 || n > 128 || p + n == end || p[n] != ' ') return NO_HEADER;
@@ -252,9 +253,12 @@ static int shaped_header(const Parser *parser, Chunk *chunk, Str line, Rec *rec,
 /* The first template that fits; its groups become fields. */
 static int shaped_body(const Parser *parser, Chunk *chunk, Rec *rec, Str logger) {
     const Format *f = parser->format;
-    for (size_t i = 0; i < f->rows.n; i++) {
+    const Logger *by = f->loggers.p, *last = by + f->loggers.n;
+    while (by < last && !same(text_str(&by->name), logger)) by++;
+    for (size_t k = 0; by < last && k < by->rows.n; k++) {
+        size_t i = by->rows.p[k];
         const Template *t = &f->rows.p[i];
-        if (!same(text_str(&t->logger), logger) || rec->text.n < t->starts.n ||
+        if (rec->text.n < t->starts.n || (t->starts.n && rec->text.p[0] != t->starts.p[0]) ||
             memcmp(rec->text.p, t->starts.p, t->starts.n) != 0)
             continue;
         Groups groups;
@@ -303,6 +307,11 @@ static void headless(const Vocab *v, Rec *rec, Str line) {
     }
 }
 
+/* The one unmarked event that says something about sessions. */
+static inline int is_config(Str text) {
+    return text.n >= 6 && memcmp(text.p, "config", 6) == 0 && (text.n == 6 || text.p[6] == ' ');
+}
+
 static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
     rec->shape = R_RECORD;
     rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0, rec->label = LABEL_NONE, rec->flags = 0;
@@ -315,7 +324,8 @@ static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *r
         found = tagged_header(chunk, line, rec);
         if (found == FOUND) {
             u8 c = rec->text.n ? rec->text.p[0] : 0;
-            if (c == '[' || CLASS[c] & C_LOWER) found = tagged_body(parser, chunk, rec);
+            if (parser->wants & WANT_LESS && c != '[' && !is_config(rec->text)) rec->shape = R_QUIET;
+            else if (c == '[' || CLASS[c] & C_LOWER) found = tagged_body(parser, chunk, rec);
             else label_of(parser->vocab, rec, rec->text);
         }
     } else {
@@ -326,8 +336,10 @@ static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *r
             if (rec->label != LABEL_HEAD) found = shaped_body(parser, chunk, rec, logger);
         }
     }
-    if (found == NO_HEADER) headless(parser->vocab, rec, line);
+    if (found == NO_HEADER) rec->shape = R_HEADLESS;
+    if (found == NO_HEADER && !(parser->wants & WANT_LESS)) headless(parser->vocab, rec, line);
     if (found == BAD) rec->shape = R_REFUSED;
+    rec->until = rec->at_us;
     if (UNLIKELY(chunk->cells.n != 0)) {
         rec->cells_n = (u32)chunk->cells.n;
         rec->cells = arena_take(&chunk->arena, chunk->cells.n * sizeof(Cell));
@@ -349,7 +361,15 @@ void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
         Rec *rec = &chunk->recs.p[chunk->recs.n];
         one_line(parser, chunk, (Str){p, (u32)length}, rec);
         rec->line = chunk->lines++;
-        chunk->recs.n++;
         p = stop + 1;
+        if (parser->wants & WANT_LESS && rec->shape != R_RECORD) {
+            if (rec->shape != R_QUIET) continue;
+            Rec *before = rec - 1;
+            if (chunk->recs.n && same_name(before->source, rec->source)) {
+                if (rec->at_us > before->until) before->until = rec->at_us;
+                continue;
+            }
+        }
+        chunk->recs.n++;
     }
 }

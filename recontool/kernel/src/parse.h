@@ -27,7 +27,7 @@ typedef struct {
 } Cell;
 
 typedef struct {
-    i64 at_us;
+    i64 at_us, until; /* of it and of the quiet records of its source that follow */
     u32 line; /* of its chunk, from 0 */
     u16 flags;
     u8 shape, kind, level, marker, moves, label;
@@ -57,7 +57,7 @@ typedef struct {
     VEC(Cell) cells;
 } Chunk;
 
-enum { WANT_CELLS = 1, WANT_LESS = 2 }; /* all fields for a table; no unmarked records but `config` */
+enum { WANT_CELLS = 1, WANT_LESS = 2 }; /* all fields for a table; for a summary no record of its own where nothing is marked */
 
 typedef struct {
     const Vocab *vocab;

@@ -54,32 +54,50 @@ static const struct {
 };
 
 int marker_of(Str name) {
-    for (int i = 1; i < MARKERS; i++)
-        if (is(name, MARKER_NAMES[i])) return i;
+    static const u8 BY_LENGTH[11][2] = {[4] = {M_SYNC, M_TASK}, [7] = {M_CONNECT}, [8] = {M_SECURITY, M_COMPRESS},
+                                        [9] = {M_RECONNECT}, [10] = {M_CHECKPOINT}};
+    if (name.n > 10) return 0;
+    for (int i = 0; i < 2 && BY_LENGTH[name.n][i]; i++)
+        if (memcmp(name.p, MARKER_NAMES[BY_LENGTH[name.n][i]], 4) == 0 && is(name, MARKER_NAMES[BY_LENGTH[name.n][i]]))
+            return BY_LENGTH[name.n][i];
     return 0;
 }
 
-/* Names of up to eight bytes differ in their first word, longer ones nearly always too. */
-static inline u32 slot_hash(Str name, u32 salt) {
-    u64 word = 0;
-    memcpy(&word, name.p, name.n < 8 ? name.n : 8);
-    word ^= (u64)name.n << 56 ^ (u64)salt << 48;
-    if (name.n > 8) word ^= (u64)name.p[name.n - 1] * 0x9E37u ^ (u64)name.p[name.n - 3] << 24;
+static inline Named key_of(Str name, int marker) {
+    u64 head = load64(name.p), tail = head;
+    if (name.n < 8) head = tail = head & ((1ull << 8 * name.n) - 1);
+    else tail = load64(name.p + name.n - 8);
+    return (Named){head, tail, name.n, -1, (int16_t)marker};
+}
+
+static inline u32 place_of(const Named *key) {
+    u64 word = key->head ^ (key->tail << 7 | key->tail >> 57) ^ (u64)key->n << 50 ^ (u64)key->marker << 59;
     return (u32)(word * 0x9E3779B97F4A7C15u >> 54);
 }
 
-int vocab_field(const Vocab *v, Str name) {
-    for (u32 h = slot_hash(name, 0);; h++) {
-        int i = v->field_at[h & 1023];
-        if (i < 0 || same(text_str(&v->fields.p[i].name), name)) return i;
+static inline int found_in(const Named *table, Str name, int marker, const u8 *middle_of(const Vocab *, int), const Vocab *v) {
+    Named key = key_of(name, marker);
+    for (u32 at = place_of(&key);; at++) {
+        const Named *slot = &table[at & (NAMED - 1)];
+        if (slot->n == 0) return -1;
+        if (slot->head == key.head && slot->tail == key.tail && slot->n == key.n && slot->marker == key.marker &&
+            (key.n <= 16 || memcmp(middle_of(v, slot->index), name.p, name.n) == 0))
+            return slot->index;
     }
 }
 
-int vocab_event(const Vocab *v, int marker, Str name) {
-    for (u32 h = slot_hash(name, (u32)marker);; h++) {
-        int i = v->event_at[h & 1023];
-        if (i < 0 || (v->events.p[i].marker == marker && same(text_str(&v->events.p[i].name), name))) return i;
-    }
+static const u8 *field_name(const Vocab *v, int i) { return v->fields.p[i].name.p; }
+static const u8 *event_name(const Vocab *v, int i) { return v->events.p[i].name.p; }
+
+int vocab_field(const Vocab *v, Str name) { return found_in(v->field_at, name, 0, field_name, v); }
+int vocab_event(const Vocab *v, int marker, Str name) { return found_in(v->event_at, name, marker, event_name, v); }
+
+static void enter(Named *table, const Text *name, int marker, size_t index) {
+    Named key = key_of(text_str(name), marker);
+    u32 at = place_of(&key);
+    while (table[at & (NAMED - 1)].n) at++;
+    key.index = (int16_t)index;
+    table[at & (NAMED - 1)] = key;
 }
 
 u8 vocab_moves(const Vocab *v, Str name) {
@@ -128,23 +146,15 @@ static void add_event(Vocab *v, Str marker, Str name, int hidden) {
 }
 
 static void finish(Vocab *v) {
-    memset(v->field_at, -1, sizeof v->field_at);
-    memset(v->event_at, -1, sizeof v->event_at);
-    for (size_t i = 0; i < v->fields.n; i++) {
-        u32 h = slot_hash(text_str(&v->fields.p[i].name), 0);
-        while (v->field_at[h & 1023] >= 0) h++;
-        v->field_at[h & 1023] = (int16_t)i;
-    }
+    for (size_t i = 0; i < v->fields.n; i++) enter(v->field_at, &v->fields.p[i].name, 0, i);
+    for (size_t i = 0; i < v->events.n; i++)
+        if (!v->events.p[i].hidden) enter(v->event_at, &v->events.p[i].name, v->events.p[i].marker, i);
     for (size_t i = 0; i < v->events.n; i++) {
         EventRow *row = &v->events.p[i];
-        u32 h = slot_hash(text_str(&row->name), row->marker);
-        while (v->event_at[h & 1023] >= 0) h++;
-        if (!row->hidden) v->event_at[h & 1023] = (int16_t)i;
         row->moves = vocab_moves(v, text_str(&row->name));
         for (size_t k = 0; k < sizeof SLOT_OF / sizeof *SLOT_OF; k++) {
-            Str field = {(const u8 *)SLOT_OF[k].field, (u32)strlen(SLOT_OF[k].field)};
-            int f = vocab_field(v, field);
-            if (SLOT_OF[k].kind == row->kind && f >= 0) row->slot[f] = SLOT_OF[k].slot;
+            for (size_t f = 0; f < v->fields.n; f++)
+                if (SLOT_OF[k].kind == row->kind && is(text_str(&v->fields.p[f].name), SLOT_OF[k].field)) row->slot[f] = SLOT_OF[k].slot;
         }
         for (size_t f = 0; row->kind == K_METRICS && f < v->fields.n; f++)
             if (v->fields.p[f].metric >= 0) row->slot[f] = S_METRIC;
@@ -251,12 +261,20 @@ Format *format_new(const Vocab *v, const char *at) {
             f->templates = 1;
         } else if (is(what, "T")) {
             Template row = template_of(v, f, &at);
+            size_t i = 0;
+            while (i < f->loggers.n && !same(text_str(&f->loggers.p[i].name), text_str(&row.logger))) i++;
+            if (i == f->loggers.n) {
+                VEC_PUSH(f->loggers, ((Logger){0}));
+                own(&f->loggers.p[i].name, text_str(&row.logger));
+            }
+            VEC_PUSH(f->loggers.p[i].rows, (u16)f->rows.n);
             VEC_PUSH(f->rows, row);
         } else if (is(what, "G") && f->rows.n) {
             Template *row = &f->rows.p[f->rows.n - 1];
             int group = number(&at);
             Str name = word(&at);
-            row->field_of[group] = (int16_t)vocab_field(v, name);
+            for (size_t i = 0; i < v->fields.n; i++)
+                if (same(text_str(&v->fields.p[i].name), name)) row->field_of[group] = (int16_t)i;
             if (is(name, "task")) row->task = group;
         } else if (is(what, "U")) {
             int metric = metric_of(word(&at));
@@ -280,6 +298,7 @@ void format_free(Format *f) {
         VEC_FREE(row->logger), VEC_FREE(row->starts), VEC_FREE(row->cause_hint);
         free_emit(&row->emit), free_emit(&row->then), free_emit(&row->also);
     }
-    VEC_FREE(f->programs), VEC_FREE(f->shapes), VEC_FREE(f->rows);
+    for (size_t i = 0; i < f->loggers.n; i++) VEC_FREE(f->loggers.p[i].name), VEC_FREE(f->loggers.p[i].rows);
+    VEC_FREE(f->programs), VEC_FREE(f->shapes), VEC_FREE(f->rows), VEC_FREE(f->loggers);
     free(f);
 }

@@ -54,17 +54,26 @@ typedef struct {
 } Label;
 enum { U_OTHER, U_MS, U_S };
 
+/* A slot of an open hash table: names are compared by their first and last eight bytes before anything else. */
+enum { NAMED = 1024 };
+typedef struct {
+    u64 head, tail;
+    u32 n;         /* 0 where the slot is empty */
+    int16_t index, marker;
+} Named;
+
 typedef struct {
     VEC(Field) fields;
     VEC(EventRow) events;
     VEC(Moved) moved;
     VEC(Label) labels;
-    int16_t field_at[1024], event_at[1024]; /* open hash tables of indexes, -1 where empty */
+    Named field_at[NAMED], event_at[NAMED];
 } Vocab;
 
 Vocab *vocab_new(const char *table); /* NULL when the table names something the kernel does not know */
 void vocab_free(Vocab *v);
-int vocab_field(const Vocab *v, Str name);              /* index, -1 when unknown */
+/* Index or -1; eight bytes from the start of the name must be readable, as they are in every chunk. */
+int vocab_field(const Vocab *v, Str name);
 int vocab_event(const Vocab *v, int marker, Str name);  /* index, -1 when no tagged line may name it */
 u8 vocab_moves(const Vocab *v, Str name);
 int marker_of(Str name); /* 0 when it is none */
@@ -94,11 +103,18 @@ typedef struct {
     int program, second, milli, level, logger, text;
 } Shape;
 
+/* The templates of one logger, in order. */
+typedef struct {
+    Text name;
+    VEC(u16) rows;
+} Logger;
+
 typedef struct {
     int templates; /* 0: lines follow the tagged grammar */
     VEC(Program) programs;
     VEC(Shape) shapes;
     VEC(Template) rows;
+    VEC(Logger) loggers;
     u64 untrusted; /* metrics that a block only claims */
 } Format;
 

@@ -171,6 +171,7 @@ static void on_task_ended(Worker *w, const Rec *rec, Place place) {
         sample(w, (double)took_ns / 1e6);
     }
     w->current.t[failed ? T_FAILED : T_COMPLETED]++;
+    w->outcomes[failed ? O_FAILED : O_COMPLETED]++;
     activity_add(&w->activity, rec->at_us, failed ? A_TASKS_FAILED : A_TASKS_COMPLETED, 1);
 }
 
@@ -233,7 +234,7 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
         break;
     case K_TASK_COMPLETED:
     case K_TASK_FAILED: on_task_ended(w, rec, place); break;
-    case K_TASK_CANCELLED: running_pop(&w->running, rec->s1); break;
+    case K_TASK_CANCELLED: w->outcomes[O_CANCELLED]++, running_pop(&w->running, rec->s1); break;
     case K_CREATED: t[T_CREATED]++, activity_add(&w->activity, at, A_CREATED, 1); break;
     case K_RESTORED: t[T_RESTORED]++, activity_add(&w->activity, at, A_RESTORED, 1); break;
     case K_COMPRESSED: on_compressed(w, rec); break;
@@ -266,6 +267,24 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     watch_after(s, w, at, rec->moves);
 }
 
+/* What a summary needs of an event. */
+void worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place) {
+    Timeline *t = &w->timeline;
+    if (UNLIKELY(!w->started)) w->started = 1, w->first = w->last = rec->at_us;
+    w->markers[rec->marker] += rec->marker != M_NONE;
+    switch (rec->kind) {
+    case K_ESTABLISHED: timeline_established(t, rec->at_us, place); break;
+    case K_LOST: timeline_lost(t, rec->at_us, cause_of(s, CLOSED), NO_TIME, place); break;
+    case K_CLOSED: timeline_closed(t, rec->at_us); break;
+    case K_CONFIG: timeline_process_started(t, rec->at_us, w->last, cause_of(s, CRASH), place); break;
+    case K_TASK_COMPLETED: w->outcomes[O_COMPLETED]++; break;
+    case K_TASK_FAILED: w->outcomes[O_FAILED]++; break;
+    case K_TASK_CANCELLED: w->outcomes[O_CANCELLED]++; break;
+    default: break;
+    }
+    if (rec->until > w->last) w->last = rec->until;
+}
+
 void worker_finish(Shared *s, Worker *w) { watch_before(s, w, w->last); }
 
 void worker_wire(Wire *wire, Worker *w) {
@@ -288,7 +307,7 @@ void worker_wire(Wire *wire, Worker *w) {
     WIRE_VEC(wire, w->first_error);
     WIRE(wire, w->first_error_at);
     WIRE_VEC(wire, w->sample);
-    WIRE(wire, w->stride), WIRE(wire, w->tasks_ended);
+    WIRE(wire, w->stride), WIRE(wire, w->tasks_ended), WIRE(wire, w->outcomes);
     gaps_wire(wire, &w->gaps);
     activity_wire(wire, &w->activity);
     timeline_wire(wire, &w->timeline);

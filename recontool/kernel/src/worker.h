@@ -121,6 +121,7 @@ typedef struct {
     RuleState rule[MOST_RULES];
 } Watch;
 
+enum { O_COMPLETED, O_FAILED, O_CANCELLED, OUTCOMES };
 typedef struct {
     Text id;
     i64 started, first, last, marked, debug, plain, start_seen, has_claim, port;
@@ -139,7 +140,7 @@ typedef struct {
     Text first_error;
     Place first_error_at;
     VEC(double) sample;
-    i64 stride, tasks_ended;
+    i64 stride, tasks_ended, outcomes[OUTCOMES];
     Gaps gaps;
     Activity activity;
     Timeline timeline;
@@ -157,6 +158,7 @@ Worker *worker_new(Str id, u64 untrusted);
 void worker_free(Worker *w);
 /* One event or plain record; `rec` holds its fields where vocab.c says the kind wants them. */
 void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place);
+void worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place);
 void worker_finish(Shared *s, Worker *w); /* evaluate the rules up to the last record */
 void worker_totals(const Worker *w, Totals *out);
 void worker_wire(Wire *wire, Worker *w);
