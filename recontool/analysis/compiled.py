@@ -43,11 +43,12 @@ def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> Nativ
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """How a file of the fleet is called in evidence, and what its lines look like."""
+    """How a file of the fleet is called in evidence, what its lines look like, which place it has among all files."""
 
     name: str
     form: Format
     source: str
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +156,4 @@ def _finding(view: Any, files: Mapping[int, ReadFile]) -> tuple[tuple[int, int],
     finding = SecurityFinding(
         source, text(view.name, view.name_n), view.count, detail(event), view.first, view.last, evidence
     )
-    return (first.file, first.line), finding
+    return (files[first.file].order, first.line), finding

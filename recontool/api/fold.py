@@ -1,11 +1,8 @@
 """Folds groups of logs: by the compiled core where it can, else by the reference; both find the same."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.api.sources import Reading, Source, repeated
@@ -17,12 +14,6 @@ from recontool.logs.reader import LogReader, shown_example
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.findings import InputFile, LineCount
 from recontool.model.markers import COORDINATOR
-
-if TYPE_CHECKING:
-    from recontool.kernel.fleet import NativeFleet, Parser
-
-_COUNTS: Final = ("parsed", "continuation", "blank", "unmarked", "unparsed", "duplicate")
-
 
 @dataclass(slots=True)
 class Folded:
@@ -44,7 +35,9 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
         reading.tell(why)
     if library() is None or not _compilable(group, reading):
         return _by_reference(group, reading)
-    return _by_core(group, reading, light=light)
+    from recontool.api.compiled import by_core
+
+    return by_core(group, reading, light=light)
 
 
 def _compilable(group: Sequence[Source], reading: Reading) -> bool:
@@ -78,100 +71,13 @@ def _by_reference(group: Sequence[Source], reading: Reading) -> Folded:
         for event in reader:
             fleet.feed(event)
         source.stream.close()
-        _remember(source, reader.last_us, last_of)
+        remember(source, reader.last_us, last_of)
         role, times = fleet.roles(), (reader.first_us, reader.last_us)
-        folded.files.append(_input(source, role, reader.counts(), times, tuple(reader.examples)))
+        folded.files.append(input_file(source, role, reader.counts(), times, tuple(reader.examples)))
         if source.stream.torn:
             folded.torn.append((source.name, source.stream.torn))
     folded.parts = fleet.parts()
     return folded
-
-
-def _by_core(group: Sequence[Source], reading: Reading, *, light: bool) -> Folded:
-    from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
-    from recontool.kernel.fleet import Parser
-
-    fleet, folded = new_fleet(light=light), Folded(FleetParts())
-    known = [source for source in group if source.seen is not None]
-    stems = {stem: number for number, stem in enumerate(dict.fromkeys(source.stem for source in known))}
-    last_of: dict[str, tuple[str, int]] = {}
-    files: dict[int, ReadFile] = {}
-    for source in group:
-        seen = source.seen
-        if seen is None:
-            folded.files.append(unknown_file(source))
-            continue
-        files[source.number] = ReadFile(source.name, seen.form, source.owner)
-        parser = Parser(vocabulary(), seen.form, source.owner, light=light)
-        fleet.begin(parser, source.number, stems[source.stem], repeated(source, last_of.get(source.stem)))
-        _feed(fleet, parser, source, reading)
-        fleet.end_file(parser)
-        folded.files.append(_compiled_input(fleet, source, seen, reading))
-        _remember(source, folded.files[-1].last_us, last_of)
-        if source.stream.torn:
-            folded.torn.append((source.name, source.stream.torn))
-    folded.parts = parts_of(fleet, files)
-    return folded
-
-
-def _feed(fleet: "NativeFleet", parser: "Parser", source: Source, reading: Reading) -> None:
-    """All lines of one file: by byte ranges on all processors, or block by block where it has to be unpacked."""
-    from recontool.kernel.fleet import Chunk, threads_to_use
-
-    if source.path == STDIN or source.stream.packed or not Path(source.path).is_file():
-        chunk = Chunk()
-        for block in source.again().blocks():
-            chunk.give(block, parser)
-            fleet.fold(parser, chunk)
-        source.stream.close()
-        return
-    try:
-        with Path(source.path).open("rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            tell = reading.progress
-            progress = None if tell is None else lambda done: tell(source.name, done, size)
-            threads = reading.threads or threads_to_use()
-            fleet.scan(parser, file.fileno(), 0, size, threads=threads, progress=progress)
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error
-
-
-def _compiled_input(fleet: "NativeFleet", source: Source, seen: Probe, reading: Reading) -> InputFile:
-    from recontool.kernel.hydrate import moment, raw
-    from recontool.kernel.views import FileView
-
-    view = fleet.view("file", FileView)
-    counts = dict(zip(_COUNTS, view.counts, strict=True))
-    examples = tuple(
-        _example(view.example_line[at], raw(view.example[at], view.example_n[at]), source, seen, reading)
-        for at in range(view.examples_n)
-    )
-    times = (moment(view.first), moment(view.last))
-    return _input(source, _role(fleet, source), LineCount(total=view.lines, **counts), times, examples)
-
-
-def _role(fleet: "NativeFleet", source: Source) -> str:
-    from recontool.kernel.views import CoordinatorView, WorkerView
-
-    views = [fleet.view("worker", WorkerView, number) for number in range(fleet.count("workers"))]
-    worker = any(view.in_file and view.known for view in views)
-    coordinators = [fleet.view("coordinator", CoordinatorView, n) for n in range(fleet.count("coordinators"))]
-    coordinator = any(view.file == source.number for view in coordinators)
-    if worker:
-        return "mixed" if coordinator else "worker"
-    return COORDINATOR if coordinator else "none"
-
-
-def _example(line: int, text: bytes, source: Source, seen: Probe, reading: Reading) -> tuple[int, str, str]:
-    """An unparsed line, and why: the core only says that it fits nothing, the reference says what is wrong."""
-    decoder = decoder_for(seen.form, source=source.owner, zone=reading.zone)
-    try:
-        header = decoder.header(text)
-        if header is not None:
-            decoder.events(header)
-    except BadFieldError as error:
-        return shown_example(line, text, error.problem)
-    return shown_example(line, text)
 
 
 def unknown_file(source: Source) -> InputFile:
@@ -182,18 +88,20 @@ def unknown_file(source: Source) -> InputFile:
     return InputFile(source.path, source.name, "unknown", "none", size_of(source.path), counts, None, None)
 
 
-def _input(
+def input_file(
     source: Source,
     role: str,
     counts: LineCount,
     times: tuple[int | None, int | None],
     examples: tuple[tuple[int, str, str], ...],
 ) -> InputFile:
+    """What is reported of a file that was read."""
     form = source.seen.form.name if source.seen is not None else "unknown"
     size = size_of(source.path) or source.stream.bytes
     return InputFile(source.path, source.name, form, role, size, counts, *times, examples)
 
 
-def _remember(source: Source, last_us: int | None, last_of: dict[str, tuple[str, int]]) -> None:
+def remember(source: Source, last_us: int | None, last_of: dict[str, tuple[str, int]]) -> None:
+    """Note the part of a rotated log that was read last: (path, time of its last record) by stem."""
     if last_us is not None and source.path != STDIN:
         last_of[source.stem] = (source.path, last_us)

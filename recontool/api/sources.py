@@ -12,6 +12,7 @@ from recontool.logs.lines import STDIN, LineStream
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
 from recontool.model.markers import COORDINATOR
+from recontool.storage.states import States
 
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
 
@@ -20,7 +21,8 @@ _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for be
 class Reading:
     """How inputs are read. `tell` gets a sentence when there is something to say while reading.
 
-    `threads` 0 means one per processor; the answer is the same whatever their number.
+    `threads` 0 means one per processor; the answer is the same whatever their number. `states` remembers how far
+    logs were read, so that the next run reads new bytes only.
     """
 
     format_in: str = ""
@@ -29,6 +31,7 @@ class Reading:
     tell: Callable[[str], None] = lambda _sentence: None
     threads: int = 0
     progress: Callable[[str, int, int], None] | None = None  # file, bytes done, bytes in all
+    states: States | None = None
 
 
 DEFAULT: Final = Reading()

@@ -105,7 +105,7 @@ class NativeFleet:
 
     def __init__(self, rules: Sequence[tuple[int, bool, float]] = (), *, light: bool = False) -> None:
         flat = [float(word) for rule in rules for word in rule]
-        self.rules = len(rules)
+        self.light = light
         self.handle = core().recon_fleet_new((ctypes.c_double * len(flat))(*flat), len(rules))
         if light:
             core().recon_fleet_lighten(self.handle)

@@ -33,7 +33,8 @@ class LineStream:
         self.bytes = 0
         self.torn = ""
         self.packed = False
-        self._raw, self.packed = _open(path)
+        self._file = _open(path)
+        self._raw, self.packed = _unpacked(self._file)
         self._lines = self._bounded()
         self.head: list[bytes] = []
         held = 0
@@ -80,6 +81,10 @@ class LineStream:
                 return
             self.bytes += len(data)
             yield data
+
+    def place(self) -> tuple[int, int]:
+        """How many bytes of the file on disk are behind us, and how many it has; equal where nobody knows."""
+        return (self._file.tell(), size_of(self.path)) if self.path != STDIN else (self.bytes, self.bytes)
 
     def close(self) -> None:
         """Close the file; stdin stays open."""
@@ -144,18 +149,17 @@ class _Gunzipped(io.RawIOBase):
                 return len(data)
 
 
-def _open(path: str) -> tuple[IO[bytes], bool]:
-    """The unpacked stream, and whether it had to be unpacked."""
+def _open(path: str) -> io.BufferedReader:
     if path == STDIN:
-        return _unpacked(io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 2**18))
+        return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 2**18)
     try:
-        return _unpacked(io.BufferedReader(io.FileIO(path), 2**18))
+        return io.BufferedReader(io.FileIO(path), 2**18)
     except OSError as error:
         raise UsageError(f"cannot be opened: {error.strerror or error}", where=path) from error
 
 
 def _unpacked(buffered: io.BufferedReader) -> tuple[IO[bytes], bool]:
-    """Recognise packing by its first bytes, never by the name."""
+    """The unpacked stream and whether it had to be unpacked: told by the first bytes, never by the name."""
     magic = buffered.peek(4)[:4]
     if magic.startswith(_GZIP):
         return io.BufferedReader(_Gunzipped(buffered), 2**18), True

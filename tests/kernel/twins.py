@@ -74,5 +74,5 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
             for at in range(view.examples_n)
         ]
         seen.append((counts, moment(view.first), moment(view.last), examples))
-    named = {number: ReadFile(f"{number}.log", form, source) for number in range(len(files))}
+    named = {number: ReadFile(f"{number}.log", form, source, number) for number in range(len(files))}
     return outcome(parts_of(fleet, named), seen)
