@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -29,7 +29,7 @@ SUMMARY: Final = "import json, sys, recontool; print(json.dumps(recontool.summar
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One whole process. `answers` False: it does a part of the job only, so its output is not compared.
+    """One whole process. `answers` False: what it prints is no answer to compare.
 
     `reads` turns its JSON object into the form of the others.
     """
@@ -135,7 +135,7 @@ def table(measured: Sequence[Measured], *, base: str, size_bytes: int) -> str:
             f"| {size_bytes / 1e6 / one.median_s:.0f} | {one.median_s / base_s:.2f} |"
         )
     if any(not one.command.answers for one in measured):
-        lines.append("\n\\* does only a part of the job; its output is not compared.")
+        lines.append("\n\\* prints no answer to compare (it writes a file, or does only a part of the job).")
     return "\n".join(lines)
 
 
@@ -168,17 +168,64 @@ def recontool_summary(log: str, reads: Callable[[Any], Any] = lambda answer: ans
     return Command("recontool", [sys.executable, "-c", SUMMARY, log], reads=reads)
 
 
+def table_peers(log: str, folder: Path) -> dict[Path, Command]:
+    """Every peer of the table job that is installed, by the Parquet file it writes."""
+    peers = {}
+    for library in ("polars", "duckdb"):
+        out = folder / f"{library}.parquet"
+        for command in python_peer("table", library, log, str(out)):
+            peers[out] = replace(command, answers=False)
+    return peers
+
+
+def table_difference(left: Path, right: Path) -> str:
+    """The first column of `left` that `right` lacks or holds other values in; times are unique, so rows sort by them.
+
+    Writers may use other string types and may leave rows unsorted (DuckDB does).
+    """
+    from pyarrow import parquet
+
+    one, other = (parquet.read_table(path).sort_by("time") for path in (left, right))
+    if one.num_rows != other.num_rows:
+        return f"{left.name} has {one.num_rows:,} rows, {right.name} {other.num_rows:,}"
+    for column in one.schema:
+        if column.name not in other.column_names:
+            return f"{right.name} lacks column {column.name}"
+        if not other[column.name].cast(column.type).equals(one[column.name]):
+            return f"column {column.name} of {right.name} holds other values than {left.name}"
+    return ""
+
+
 def main() -> None:
-    """Compare the peers' summary of one log."""
-    parser = argparse.ArgumentParser(description="Compare the peers' summary job.")
+    """Compare the peers on one log."""
+    parser = argparse.ArgumentParser(description="Compare the peers.")
     parser.add_argument("log")
+    parser.add_argument("--job", choices=("summary", "table"), default="summary")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--without", action="append", default=[], help="leave this command out; may be repeated")
     options = parser.parse_args()
-    commands = [*summary_peers(options.log), *counters(options.log)]
-    commands = [command for command in commands if command.name not in options.without]
-    measured = compare(commands, rounds=options.rounds)
-    print(table(measured, base=commands[0].name, size_bytes=Path(options.log).stat().st_size))
+    if options.job == "summary":
+        measured = compare(
+            _chosen([*summary_peers(options.log), *counters(options.log)], options), rounds=options.rounds
+        )
+    else:
+        measured = _compare_tables(options)
+    print(table(measured, base=measured[0].command.name, size_bytes=Path(options.log).stat().st_size))
+
+
+def _chosen(commands: list[Command], options: argparse.Namespace) -> list[Command]:
+    return [command for command in commands if command.name not in options.without]
+
+
+def _compare_tables(options: argparse.Namespace) -> list[Measured]:
+    with tempfile.TemporaryDirectory() as folder:
+        peers = table_peers(options.log, Path(folder))
+        measured = compare(_chosen([*peers.values()], options), rounds=options.rounds)
+        written = [path for path in peers if path.exists()]
+        for other in written[1:]:
+            if where := table_difference(written[0], other):
+                raise DifferentAnswerError(where)
+    return measured
 
 
 if __name__ == "__main__":
