@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -23,21 +24,17 @@ def main(path: str) -> dict[str, object]:
     took_us: list[int] = []
     minutes: Counter[int] = Counter()
     lost_us: int | None = None
-    with Path(path).open("rb", buffering=0) as log:
-        rest = b""
-        while read := log.read(2**20):
-            end = read.rfind(b"\n") + 1
-            chunk, rest = (rest + read[:end], read[end:]) if end else (b"", rest + read)
-            count.update(EVENT.findall(chunk))
-            for match in SESSION.finditer(chunk):
-                start = chunk.rfind(b"\n", 0, match.start()) + 1
-                at_us = micros(chunk[start : start + 27])
-                if match[1] == b"lost":
-                    lost_us = at_us
-                elif lost_us is not None:
-                    took_us.append(at_us - lost_us)
-                    minutes[at_us // 60_000_000] += 1
-                    lost_us = None
+    for chunk in chunks(path):
+        count.update(EVENT.findall(chunk))
+        for match in SESSION.finditer(chunk):
+            start = chunk.rfind(b"\n", 0, match.start()) + 1
+            at_us = micros(chunk[start : start + 27])
+            if match[1] == b"lost":
+                lost_us = at_us
+            elif lost_us is not None:
+                took_us.append(at_us - lost_us)
+                minutes[at_us // 60_000_000] += 1
+                lost_us = None
     took_us.sort()
     rank = -(-95 * len(took_us) // 100) - 1  # nearest rank
     return {
@@ -49,6 +46,19 @@ def main(path: str) -> dict[str, object]:
         "tasks": {name: count[f"[TASK] {name}".encode()] for name in ("completed", "failed", "cancelled")},
         "reconnects_per_minute": {"max": max(minutes.values(), default=0), "minutes": len(minutes)},
     }
+
+
+def chunks(path: str) -> Iterator[bytes]:
+    """The file in pieces that end with a line."""
+    with Path(path).open("rb", buffering=0) as log:
+        rest = b""
+        while read := log.read(2**20):
+            end = read.rfind(b"\n") + 1
+            if end:
+                yield rest + read[:end]
+                rest = b""
+            rest += read[end:]
+        yield rest
 
 
 def micros(at: bytes) -> int:
