@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recontool.logs.decoder import decoder_for
@@ -90,6 +90,7 @@ def test_a_file_that_is_none_is_refused(tmp_path, content):
         read_format_file(tmp_path / "missing.toml")
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, len(EXAMPLE)),
     st.integers(0, 30),

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recontool.logs.prefix import JOINED, MAX_LINE, PREFIXES, detect, unwrap
@@ -93,6 +93,7 @@ def test_endless_pieces_are_cut():
 ALPHABET = st.sampled_from([*b'PF |:<>[]{}"\\+-.T0123Zz \r\n\x1b\xff', *b"stdoulog"])
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(PREFIXED),
     st.lists(st.tuples(st.integers(0, 90), st.integers(0, 20), st.lists(ALPHABET, max_size=6)), max_size=5),

@@ -5,7 +5,7 @@ from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recontool.logs.structured import READERS, micros, read_json, read_logfmt
@@ -190,6 +190,7 @@ VALUES = (
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES), st.integers(0, 80), st.integers(0, 9), st.text(max_size=6))
 def test_any_object_cut_anywhere_is_read_skipped_or_refused(values, cut, length, junk):
     line = json.dumps({"time": AT, **values})
@@ -199,6 +200,7 @@ def test_any_object_cut_anywhere_is_read_skipped_or_refused(values, cut, length,
             assert record is None or iso(record.event.at_us).endswith("Z")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KEYS), st.text(max_size=10)), max_size=6), st.booleans())
 def test_any_pairs_are_read_skipped_or_refused(pairs, quoted):
     line = " ".join([f"time={AT}", *(f"{key}={json.dumps(text) if quoted else text}" for key, text in pairs)])
@@ -207,6 +209,7 @@ def test_any_pairs_are_read_skipped_or_refused(pairs, quoted):
         assert record is None or iso(record.event.at_us).endswith("Z")
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from('{}[]":=, abn01\\\t'), max_size=60))
 def test_noise_near_both_grammars_never_crashes(line):
     for read in READERS.values():
