@@ -53,7 +53,7 @@ MISTAKES = [
     ("other engine", '"templates"', '"kernel"', _line("engine"), 'expected "templates"'),
     ("bad expression", "dialing (?P<url>", "dialing ((?P<url>", _line("[[template]]"), "is no regular expression"),
     ("unknown field", "?P<url>", "?P<urll>", _line("[[template]]"), "did you mean 'url'"),
-    ("unknown event", 'event = "attempt"', 'event = "atempt"', _line("[[template]]"), "is not in the vocabulary"),
+    ("unknown event", 'event = "attempt"', 'event = "attempts"', _line("[[template]]"), "is not in the vocabulary"),
     ("field of another type", 'cause = "closed"', "cause = 5", None, "expected str"),
     ("shape without a group", "(?P<milli>", "(?P<micro>", _line("shapes"), "lacks milli"),
     ("sample of another event", "job 17 done in 250.5 ms", "job 17 ended", None, "becomes a record without event"),
