@@ -10,7 +10,7 @@ from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.coordinators import COUNTED
 from recontool.analysis.fleet import Chain, FleetParts
 from recontool.analysis.security import detail
-from recontool.analysis.watch import MOVED_BY
+from recontool.analysis.watch import MOVED_BY, WINDOWED
 from recontool.kernel.fleet import NativeFleet, Vocabulary, core
 from recontool.kernel.hydrate import longs, moment, raw, text, worker_fold
 from recontool.kernel.views import NO_TIME, CoordinatorView, SecurityView
@@ -79,8 +79,10 @@ class _FoundAlerts:
         if firing.value:
             found.append((since.value, NO_TIME, peak.value))
         worker = self.fold.worker
+        counts = rule.metric in WINDOWED
         return [
-            Alert(rule.name, rule.severity, worker, start, start, moment(end), highest) for start, end, highest in found
+            Alert(rule.name, rule.severity, worker, start, start, moment(end), int(highest) if counts else highest)
+            for start, end, highest in found
         ]
 
 

@@ -21,7 +21,7 @@ MOVED_BY: Final = {
     "task_success_rate": frozenset({"completed", "failed"}),
     "compression_ratio": frozenset({"compressed"}),
 }
-_WINDOWED: Final = frozenset({"reconnections_per_minute", "failed_reconnections"})
+WINDOWED: Final = frozenset({"reconnections_per_minute", "failed_reconnections"})
 
 
 class AlertWatch:
@@ -30,7 +30,7 @@ class AlertWatch:
     def __init__(self, fold: WorkerFold, rules: Sequence[Rule]) -> None:
         self._fold = fold
         self._states = [RuleState(rule, fold.worker) for rule in rules]
-        self._windowed = [state for state in self._states if state.rule.metric in _WINDOWED]
+        self._windowed = [state for state in self._states if state.rule.metric in WINDOWED]
         self._moved: dict[str, list[RuleState]] = {}
         for state in self._states:
             for name in MOVED_BY[state.rule.metric]:
@@ -67,7 +67,7 @@ class AlertWatch:
 
     def _value(self, state: RuleState, at_us: int) -> float | None:
         timeline, metric = self._fold.timeline, state.rule.metric
-        if metric in _WINDOWED:
+        if metric in WINDOWED:
             timeline.expire(at_us)
             return len(timeline.recent) if metric == "reconnections_per_minute" else len(timeline.recent_failures)
         return self._fold.value(metric)

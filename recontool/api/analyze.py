@@ -113,7 +113,7 @@ def iter_events(paths: Sequence[str], reading: Reading = DEFAULT) -> Iterator[tu
             continue
         usable = True
         skip = repeated(source, last_of.get(source.stem))
-        reader = LogReader(source.again(), source.seen.form, source=source.owner, zone=reading.zone, duplicates=skip)
+        reader = LogReader(source.lines(), source.seen.form, source=source.owner, zone=reading.zone, duplicates=skip)
         for event in reader:
             if event.name:
                 yield source.name, event

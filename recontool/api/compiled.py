@@ -17,7 +17,6 @@ from recontool.kernel.hydrate import moment, raw
 from recontool.kernel.library import ABI
 from recontool.kernel.views import CoordinatorView, FileView, WorkerView
 from recontool.logs.decoder import decoder_for
-from recontool.logs.lines import STDIN
 from recontool.logs.reader import shown_example
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.findings import InputFile, LineCount
@@ -90,7 +89,7 @@ class _Group:
             skip = repeated(source, self._last_of.get(source.stem))
             self._fleet.begin(parser, number, self._stems[source.stem], skip)
         last = number + 1 == len(self._sources)
-        if source.path == STDIN or source.stream.packed or not Path(source.path).is_file():
+        if not source.plain:
             self._unpack(parser, source)
         else:
             self._scan(parser, source, position or 0, self._keep if last and self._key is not None else None)
@@ -105,14 +104,13 @@ class _Group:
 
     def _unpack(self, parser: Parser, source: Source) -> None:
         chunk = Chunk()
-        stream = source.again()
         tell = self._reading.progress
-        for block in stream.blocks():
+        for block in source.blocks():
             chunk.give(block, parser)
             self._fleet.fold(parser, chunk)
             if tell is not None:
-                tell(source.name, *stream.place())
-        stream.close()
+                tell(source.name, *source.stream.place())
+        source.stream.close()
 
     def _scan(
         self, parser: Parser, source: Source, start: int, keep: Callable[[Source, int, int, int], None] | None

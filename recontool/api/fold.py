@@ -67,7 +67,7 @@ def _by_reference(group: Sequence[Source], reading: Reading) -> Folded:
         form = source.seen.form
         fleet.begin(FileTag(source.number, source.name, source.stem, form.claim_only))
         skip = repeated(source, last_of.get(source.stem))
-        reader = LogReader(source.again(), form, source=source.owner, zone=reading.zone, duplicates=skip)
+        reader = LogReader(source.lines(), form, source=source.owner, zone=reading.zone, duplicates=skip)
         for event in reader:
             fleet.feed(event)
         source.stream.close()

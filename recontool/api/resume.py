@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from recontool.api.sources import Source
-from recontool.logs.lines import STDIN
 from recontool.storage.states import States
 
 _EDGE: Final = 4096  # bytes at both ends that tell a file
@@ -36,7 +35,7 @@ class Resumed:
 def key_of(group: Sequence[Source], settings: str) -> str | None:
     """Under which key the state of a group is kept; None when its first file is too short to be told by its head."""
     first = group[0]
-    if first.path == STDIN or any(source.stream.packed for source in group):
+    if not all(source.plain for source in group):
         return None
     head = edge(first.path, _EDGE)
     return None if head is None else blake2b(f"{settings}\0{head}".encode(), digest_size=16).hexdigest()

@@ -1,6 +1,6 @@
 """The logs behind the paths a user named: opened, looked at, put in order and told apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import islice
@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from recontool.logs.inputs import rotation, short_names
+from recontool.logs.format import Format
 from recontool.logs.lines import STDIN, LineStream
+from recontool.logs.prefix import unwrap
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
 from recontool.model.markers import COORDINATOR
 from recontool.storage.states import States
 
+_BLOCK_LINES: Final = 8_000
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
 
 
@@ -32,6 +35,7 @@ class Reading:
     threads: int = 0
     progress: Callable[[str, int, int], None] | None = None  # file, bytes done, bytes in all
     states: States | None = None
+    forms: tuple[Format, ...] = ()  # the user's own
 
 
 DEFAULT: Final = Reading()
@@ -66,6 +70,26 @@ class Source:
             return self.seen.source if self.seen is not None else ""
         return Path(self.stem).name.partition(".")[0] or "worker"
 
+    @property
+    def plain(self) -> bool:
+        """Whether its lines stand in a file just as they are."""
+        bare = self.seen is None or self.seen.prefix is None
+        return bare and self.path != STDIN and not self.stream.packed and Path(self.path).is_file()
+
+    def lines(self) -> Iterator[bytes]:
+        """The process's own lines from the start, one for each line of the file."""
+        stream = self.again()
+        return iter(stream) if self.seen is None or self.seen.prefix is None else unwrap(self.seen.prefix, stream)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The same lines, many at a time."""
+        if self.seen is None or self.seen.prefix is None:
+            yield from self.again().blocks()
+            return
+        lines = self.lines()
+        while held := list(islice(lines, _BLOCK_LINES)):
+            yield b"".join(held)
+
     def again(self) -> LineStream:
         """Its lines from the start."""
         if self.path != STDIN:
@@ -79,7 +103,7 @@ def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
     sources = []
     for path in paths:
         stream = LineStream(path)
-        seen = probe(stream.head, only=reading.format_in, zone=reading.zone)
+        seen = probe(stream.head, only=reading.format_in, zone=reading.zone, forms=reading.forms)
         if path != STDIN:
             stream.close()  # hundreds of files must not stay open at once
         sources.append(Source(path, names[path], stream, seen))

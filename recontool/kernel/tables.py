@@ -32,6 +32,8 @@ def format_table(form: Format) -> bytes:
     """
     if form.engine == "tagged":
         return b""
+    if form.engine != "templates":
+        raise UnsupportedPatternError("its records are objects, not lines of one shape")
     lines: list[str] = []
     for number, shape in enumerate(form.shapes):
         lines.append(f"P\t{compiled(shape).hexed()}")

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from recontool.logs.format import SESSION, Emit, Format, Template
 from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
+from recontool.logs.structured import READERS
 from recontool.model.events import Event, Value
 from recontool.model.instant import SECOND_US, from_datetime, to_datetime
 
@@ -36,6 +37,8 @@ class Decoder(Protocol):
 
 def decoder_for(form: Format, *, source: str = "", zone: tzinfo = UTC) -> Decoder:
     """A fresh decoder; `source` names the process of a file whose lines do not, `zone` is that of naive times."""
+    if form.engine == "structured":
+        return StructuredDecoder(form, source, zone)
     return TaggedDecoder() if form.engine == "tagged" else TemplateDecoder(form, source, zone)
 
 
@@ -54,6 +57,27 @@ class TaggedDecoder:
         """As `Decoder.events`."""
         event = parse_body(header.at_us, header.level, header.source, header.text)
         return (event,) if event.name else ()
+
+
+class StructuredDecoder:
+    """JSON lines or logfmt: a record says its event in its keys."""
+
+    def __init__(self, form: Format, source: str, zone: tzinfo) -> None:
+        self._read, self._source, self._zone = READERS[form.name], source, zone
+        self._event: Event | None = None
+
+    def header(self, line: bytes) -> Header | None:
+        """As `Decoder.header`."""
+        record = self._read(shown(line), self._zone)
+        if record is None:
+            return None
+        event = self._event = record.event
+        event.source = event.source or self._source
+        return Header(event.at_us, event.level, event.source, record.text.encode())
+
+    def events(self, _header: Header) -> tuple[Event, ...]:
+        """As `Decoder.events`; of the line whose header was read last."""
+        return (self._event,) if self._event is not None and self._event.name else ()
 
 
 class TemplateDecoder:

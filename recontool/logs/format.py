@@ -57,7 +57,7 @@ class Format:
 
     name: str
     title: str
-    engine: Literal["tagged", "templates"]
+    engine: Literal["tagged", "templates", "structured"]
     shapes: tuple[re.Pattern[bytes], ...]
     templates: tuple[Template, ...]
     worker_loggers: frozenset[str]
@@ -66,7 +66,7 @@ class Format:
     samples: tuple[Sample, ...]
 
 
-BUILT_IN: Final = ("tagged-v1", "ipfs-accelerate")  # in order of preference
+BUILT_IN: Final = ("tagged-v1", "ipfs-accelerate", "json-lines", "logfmt")  # in order of preference
 
 
 @cache

@@ -75,7 +75,7 @@ def _become(form: Format, sample: Sample) -> str:
     # A fresh decoder for each: a sample stands alone, whatever lines came before.
     decoder = decoder_for(form, source=_SOURCE)
     try:
-        header = decoder.header(sample.line)
+        header = decoder.header(sample.line.encode())
         events = () if header is None else decoder.events(header)
     except BadFieldError as error:
         return f"a damaged line ({error.problem})"

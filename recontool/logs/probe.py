@@ -9,6 +9,7 @@ from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
 from recontool.logs.format import BUILT_IN, Format, built_in, builtin
 from recontool.logs.grammar import shown
+from recontool.logs.prefix import Prefix, detect, unwrap
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.markers import COORDINATOR
 
@@ -19,47 +20,64 @@ _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the head of one file tells. `source` is "" when each line names its own; `sources` are those seen."""
+    """What the head of one file tells. `source` is "" when each line names its own; `sources` are those seen.
+
+    `prefix` is what a container or journald put in front of every line.
+    """
 
     form: Format
     source: str
     first_us: int | None
     sources: frozenset[str] = frozenset()
+    prefix: Prefix | None = None
 
 
-def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe | None:
-    """The format most lines of `head` fit; None when none fits. `only` names the format instead.
+def probe(
+    head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: Sequence[Format] = ()
+) -> Probe | None:
+    """The format most lines of `head` fit; None when none fits.
+
+    Args:
+        only: the format's name, instead of looking; zone: that of times without one; forms: the user's own.
 
     Raises:
         UsageError: `only` is no format.
     """
-    if only and only not in BUILT_IN:
+    own = {form.name: form for form in forms}
+    names = (*own, *BUILT_IN)
+    if only and only not in names:
         raise UsageError(
-            f"unknown format {only!r}; known: {', '.join(BUILT_IN)}", where="--format-in", hint="leave it out to detect"
+            f"unknown format {only!r}; known: {', '.join(names)}", where="--format-in", hint="leave it out to detect"
         )
-    headers: dict[str, list[Header]] = {}
-    best = built_in(only or BUILT_IN[0])
-    # A line fits one format only, so what fits half of the first lines fits best: no need to load the others.
-    for lines in (_lines(head[:_FEW]), _lines(head[:_LINES])):
-        for name in (only,) if only else BUILT_IN:
-            headers[name] = _headers(built_in(name), lines, zone)
-            if 2 * len(headers[name]) > len(lines):
-                break
-        best = built_in(max(headers, key=lambda name: len(headers[name])))
-        if 2 * len(headers[best.name]) > len(lines) and best.engine == "tagged":
-            break
-    found = headers[best.name]
+    prefix = detect(head)
+    lines = [raw.rstrip(b"\r\n") for raw in (unwrap(prefix, head[:_LINES]) if prefix is not None else head[:_LINES])]
+    candidates = [own.get(name) or built_in(name) for name in ((only,) if only else names)]
+    best, found = _best(candidates, lines, zone)
     if not found:
-        bare_block = any(block_owner(line) is not None for line in _lines(head[:_LINES]))
+        bare_block = any(block_owner(line) is not None for line in lines)
         if not bare_block and not only:
             return None
-        best = built_in(only or BUILT_IN[0])
+        best = own.get(only) or built_in(only or BUILT_IN[0])
     first_us = min((header.at_us for header in found), default=None)
-    return Probe(best, _owner(best, found), first_us, frozenset(header.source for header in found))
+    sources = frozenset(header.source for header in found)
+    return Probe(best, _owner(best, found), first_us, sources, prefix)
 
 
-def _lines(head: Sequence[bytes]) -> list[bytes]:
-    return [raw.rstrip(b"\r\n") for raw in head]
+def _best(candidates: Sequence[Format], lines: Sequence[bytes], zone: tzinfo) -> tuple[Format, list[Header]]:
+    """The format that most lines fit, and their headers."""
+    # A line fits one format only, so what fits half of the first lines fits best. The tagged grammar is told by a few;
+    # whose file one of another format is may stand further down.
+    few = _headers(candidates[0], lines[:_FEW], zone)
+    if candidates[0].engine == "tagged" and 2 * len(few) > min(len(lines), _FEW):
+        return candidates[0], few
+    best, found = candidates[0], few
+    for form in candidates:
+        headers = _headers(form, lines, zone)
+        if len(headers) > len(found):
+            best, found = form, headers
+        if 2 * len(found) > len(lines):
+            break
+    return best, found
 
 
 def _headers(form: Format, lines: Sequence[bytes], zone: tzinfo) -> list[Header]:
@@ -77,7 +95,7 @@ def _headers(form: Format, lines: Sequence[bytes], zone: tzinfo) -> list[Header]
 
 def _owner(form: Format, headers: Sequence[Header]) -> str:
     """The worker (or "coordinator") an untagged file belongs to; "" when nothing says."""
-    if form.engine == "tagged":
+    if form.engine != "templates":
         return ""
     workers = sum(header.logger in form.worker_loggers for header in headers)
     coordinators = sum(header.logger in form.coordinator_loggers for header in headers)

@@ -176,14 +176,14 @@ def _said(values: Mapping[str, Any], text: str) -> tuple[str, str, dict[str, Val
     if name and _NAME.fullmatch(name) and (marker or ("", name) in EVENT_SCHEMA):
         return marker, name, {}
     try:
-        said = parse_body(0, _NO_LEVEL, "", text)
+        said = parse_body(0, _NO_LEVEL, "", text.encode("utf-8", "replace"))
     except BadFieldError:
         if marker or text.startswith("["):
             raise
         return "", "", {}  # prose that only looks like fields
-    marker = said.marker or marker
-    is_event = said.name and (marker or ("", said.name) in EVENT_SCHEMA)
-    return (marker, said.name, said.fields) if is_event else ("", "", {})
+    if not said.name and marker and _NAME.fullmatch(text):
+        return marker, text, {}  # the marker stands under a key of its own
+    return said.marker or (marker if said.name else ""), said.name, said.fields
 
 
 def _first(values: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
@@ -226,7 +226,7 @@ def _typed(key: str, value: object) -> Value:
     """A JSON value or logfmt text as the type of field `key`."""
     kind = FIELD_TYPES[key]
     if isinstance(value, str):
-        return typed(key, value)
+        return typed(key, value.encode("utf-8", "replace"))
     if isinstance(value, bool):
         if kind in {bool, str}:
             return value if kind is bool else str(value).lower()
