@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, NoCache, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, NoCache, Output, Paths, Quiet, Strict, Zone, say, zone_of
 from recontool.cli.progress import Progress
 from recontool.model.errors import UsageError
 
@@ -44,18 +44,28 @@ def _analyze(
     strict: Strict = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
     no_cache: NoCache = False,
     follow: Annotated[bool, typer.Option("--follow", help="Keep the screen current while the logs grow.")] = False,
 ) -> None:
     from recontool.api import analyze as api
+    from recontool.api.formats import own_formats
     from recontool.storage.states import StateFiles, default_folder
 
     if follow and (form is Form.JSON or output is not None or "-" in (paths or [])):
         raise UsageError("it redraws the screen, so it needs files to read and no -o or JSON", where="--follow")
     progress = Progress(sys.stderr)
     states = None if no_cache else StateFiles(default_folder())
-    reading = api.Reading(format_in, zone_of(tz), strict, say, progress=progress.tell if progress.wanted else None, states=states)
+    reading = api.Reading(
+        format_in,
+        zone_of(tz),
+        strict,
+        say,
+        progress=progress.tell if progress.wanted else None,
+        states=states,
+        forms=own_formats(format_file),
+    )
     named = api.paths_or_default(paths or [], data_dir, reading)
     if follow:
         _follow(named, reading, quiet=quiet)

@@ -32,7 +32,7 @@ def written(tmp_path):
 def test_the_documented_example_is_a_format(written):
     form = read_format_file(written(EXAMPLE))
     decoder = decoder_for(form, source="w1")
-    header = decoder.header("2026-11-24 10:15:33.250 INFO jobs: job 17 done in 250.5 ms")
+    header = decoder.header(b"2026-11-24 10:15:33.250 INFO jobs: job 17 done in 250.5 ms")
     (event,) = decoder.events(header)
     assert (event.source, event.marker, event.name) == ("w1", "TASK", "completed")
     assert event.fields == {"task": "17", "took_ms": 250.5}
