@@ -33,14 +33,14 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
     why = why_not()
     if why:
         reading.tell(why)
-    if library() is None or not _compilable(group, reading):
+    if library() is None or not compilable(group, reading):
         return _by_reference(group, reading)
     from recontool.api.compiled import by_core
 
     return by_core(group, reading, light=light)
 
 
-def _compilable(group: Sequence[Source], reading: Reading) -> bool:
+def compilable(group: Sequence[Source], reading: Reading) -> bool:
     """Whether the core can read each file of the group; says so where it is a matter of the format."""
     from recontool.kernel.patterns import UnsupportedPatternError
     from recontool.kernel.tables import format_table

@@ -6,6 +6,7 @@
 #include "claims.h"
 #include "fleet.h"
 #include "fold.h"
+#include "table.h"
 
 enum { ABI = 1, PAGE = 4096, PIECE = 1 << 12, PADDING = 64 };
 
@@ -292,3 +293,87 @@ EXPORT void recon_security_view(const Fleet *f, i64 i, SecurityView *v) {
     v->count = s->count, v->first = s->first, v->last = s->last, v->evidence_n = s->evidence_n;
     memcpy(v->evidence, s->evidence, sizeof v->evidence);
 }
+
+/* --- events as columns ---------------------------------------------------------------------------------------- */
+
+EXPORT Table *recon_table_new(const Vocab *v) { return table_new(v); }
+EXPORT void recon_table_free(Table *t) { table_free(t); }
+
+EXPORT Rows *recon_rows_new(void) { return need(calloc(1, sizeof(Rows))); }
+EXPORT void recon_rows_free(Rows *r) {
+    if (r == NULL) return;
+    VEC_FREE(*r);
+    free(r);
+}
+/* The rows of the next lines of a file, in order; they point into the chunk. */
+EXPORT void recon_rows_take(Fleet *f, const Parser *p, Chunk *c, Rows *rows) {
+    rows->n = 0;
+    f->rows = rows;
+    fleet_chunk(f, p, c);
+    f->rows = NULL;
+}
+/* Those of the blocks that the file ended in. */
+EXPORT void recon_rows_rest(Fleet *f, const Parser *p, Chunk *c, Rows *rows) {
+    rows->n = 0;
+    f->rows = rows, f->arena = &c->arena;
+    fleet_end_file(f, p);
+    f->rows = NULL;
+}
+EXPORT i64 recon_table_fill(Table *t, const Vocab *v, const Rows *rows, const Wanted *wanted) {
+    table_fill(t, v, rows, wanted);
+    return t->n;
+}
+
+typedef struct {
+    const i64 *at, *line;
+    const int32_t *level, *marker, *event, *source;
+    i64 sources_n, names_n;
+} TableView;
+
+EXPORT void recon_table_view(const Table *t, TableView *v) {
+    *v = (TableView){t->at.p, t->line.p, t->level.p, t->marker.p, t->event.p, t->source.p, (i64)t->sources.n, (i64)t->names.n};
+}
+EXPORT i64 recon_table_text(const Table *t, int names, i64 i, const u8 **p) {
+    const Text *text = names ? &t->names.p[i] : &t->sources.p[i];
+    *p = text->p;
+    return (i64)text->n;
+}
+
+typedef struct {
+    i64 used, data_n;
+    const u8 *valid, *data;
+    const i64 *words;
+    const int32_t *offsets;
+} ColumnView;
+
+EXPORT void recon_column_view(const Table *t, i64 i, ColumnView *v) {
+    const Column *c = &t->fields.p[i];
+    *v = (ColumnView){c->used, (i64)c->data.n, c->valid.p, c->data.p, c->words.p, c->offsets.p};
+}
+
+/* The time of the first whole line at or after `offset`, for a search by time; NO_TIME when none is near. */
+EXPORT i64 recon_time_at(Chunk *c, const Parser *p, int fd, i64 offset, i64 limit, i64 *line_at) {
+    i64 n = recon_chunk_read(c, fd, offset, 4 * PIECE, limit);
+    if (n <= 0) return NO_TIME;
+    recon_chunk_parse(c, p);
+    for (size_t i = 0; i < c->recs.n; i++)
+        if (c->recs.p[i].shape == R_RECORD) {
+            i64 start = offset > 0 ? offset - 1 : 0;
+            *line_at = start + (i64)(c->recs.p[i].raw.p - c->buffer) - (i64)(start & (PAGE - 1));
+            return c->recs.p[i].at_us;
+        }
+    return NO_TIME;
+}
+EXPORT i64 recon_count_lines(Chunk *c, int fd, i64 end) {
+    i64 lines = 0;
+    room(c, 1 << 18, 0);
+    for (i64 at = 0; at < end;) {
+        i64 size = end - at < 1 << 18 ? end - at : 1 << 18, got = read_at(fd, c->buffer, (size_t)size, at);
+        if (got < 0) return got;
+        if (got == 0) break;
+        for (i64 k = 0; k < got; k++) lines += c->buffer[k] == '\n';
+        at += got;
+    }
+    return lines;
+}
+EXPORT void recon_fleet_count_from(Fleet *f, i64 lines) { f->file.lines = lines; }

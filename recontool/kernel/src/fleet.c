@@ -129,7 +129,7 @@ static void end_block(Fleet *f, size_t i) {
         row.source = (Str){source, rec.source.n};
         row.claims = arena_take(f->arena, sizeof b.value);
         memcpy(row.claims, b.value, sizeof b.value);
-        VEC_PUSH(*(Rows *)f->rows, row);
+        VEC_PUSH(*f->rows, row);
     }
     feed(f, &rec, b.line);
     VEC_FREE(b.source);
@@ -234,7 +234,7 @@ static void emit(Fleet *f, Rec *rec, const Emit *e, i64 line, int also) {
     if (f->rows != NULL) {
         Row row = {.rec = rec, .at = rec->at_us, .line = line, .source = rec->source, .level = rec->level,
                    .marker = rec->marker, .event = rec->event, .cause = cause, .type = text_str(&e->type), .also = (u8)also};
-        VEC_PUSH(*(Rows *)f->rows, row);
+        VEC_PUSH(*f->rows, row);
     }
     feed(f, rec, line);
 }
@@ -305,7 +305,7 @@ static void record(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
         if (f->rows != NULL && rec->kind != K_NONE) {
             Row row = {.rec = rec, .at = rec->at_us, .line = line, .source = rec->source, .level = rec->level,
                        .marker = rec->marker, .event = rec->event, .name = rec->name};
-            VEC_PUSH(*(Rows *)f->rows, row);
+            VEC_PUSH(*f->rows, row);
         }
         feed(f, rec, line);
     }

@@ -70,6 +70,8 @@ typedef struct {
     Str name;
 } Row;
 
+typedef VEC(Row) Rows;
+
 typedef struct {
     Shared shared;
     VEC(Chain) chains;
@@ -80,11 +82,9 @@ typedef struct {
     VEC(u32) in_file; /* all chains this file feeds */
     u64 untrusted;
     int light; /* for a summary: sessions, tasks and markers only */
-    VEC(Row) *rows; /* where a table wants its rows; the fold sleeps then */
+    Rows *rows; /* where a table wants its rows; the fold sleeps then */
     Arena *arena;
 } Fleet;
-
-typedef VEC(Row) Rows;
 
 Fleet *fleet_new(const double *rules, size_t rules_n);
 void fleet_free(Fleet *f);

@@ -100,6 +100,12 @@ static void enter(Named *table, const Text *name, int marker, size_t index) {
     table[at & (NAMED - 1)] = key;
 }
 
+int vocab_named(const Vocab *v, Str name) {
+    for (size_t i = 0; i < v->fields.n; i++)
+        if (same(text_str(&v->fields.p[i].name), name)) return (int)i;
+    return -1;
+}
+
 u8 vocab_moves(const Vocab *v, Str name) {
     for (size_t i = 0; i < v->moved.n; i++)
         if (same(text_str(&v->moved.p[i].name), name)) return v->moved.p[i].moves;
@@ -273,8 +279,7 @@ Format *format_new(const Vocab *v, const char *at) {
             Template *row = &f->rows.p[f->rows.n - 1];
             int group = number(&at);
             Str name = word(&at);
-            for (size_t i = 0; i < v->fields.n; i++)
-                if (same(text_str(&v->fields.p[i].name), name)) row->field_of[group] = (int16_t)i;
+            row->field_of[group] = (int16_t)vocab_named(v, name);
             if (is(name, "task")) row->task = group;
         } else if (is(what, "U")) {
             int metric = metric_of(word(&at));

@@ -75,6 +75,7 @@ void vocab_free(Vocab *v);
 /* Index or -1; eight bytes from the start of the name must be readable, as they are in every chunk. */
 int vocab_field(const Vocab *v, Str name);
 int vocab_event(const Vocab *v, int marker, Str name);  /* index, -1 when no tagged line may name it */
+int vocab_named(const Vocab *v, Str name); /* as vocab_field, for names that stand anywhere */
 u8 vocab_moves(const Vocab *v, Str name);
 int marker_of(Str name); /* 0 when it is none */
 
