@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 
 from recontool.alerts.rules import BUILT_IN
 from recontool.cli import app
+from recontool.logs import structured
 from recontool.logs.format import builtin
+from recontool.logs.prefix import PREFIXES
 from recontool.model.catalogue import BLOCK, DERIVED, DOCUMENTED, UNIT_TEXT, Metric
 from recontool.model.events import EVENTS, FIELD_TYPES
 from recontool.model.settings import Setting, for_role
@@ -154,6 +156,21 @@ def _formats() -> str:
     )
 
 
+def _structured_keys() -> str:
+    rows = (
+        ("time", structured.TIME_KEYS),
+        ("level", structured.LEVEL_KEYS),
+        ("source", structured.SOURCE_KEYS),
+        ("marker", structured.MARKER_KEYS),
+        ("event or text", (structured.EVENT_KEY, *structured.TEXT_KEYS)),
+    )
+    return _table(("what", "keys"), ((what, " ".join(f"`{key}`" for key in keys)) for what, keys in rows))
+
+
+def _prefixes() -> str:
+    return _table(("prefix", "written by"), ((f"`{prefix.name}`", prefix.title) for prefix in PREFIXES))
+
+
 def _commands() -> str:
     names = _NAMED.findall(_help())
     if not names:
@@ -192,6 +209,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "coordinator-settings": lambda: _settings(for_role("coordinator")),
     "first-look": _first_look,
     "formats": _formats,
+    "structured-keys": _structured_keys,
+    "prefixes": _prefixes,
     "commands": _commands,
 }
 

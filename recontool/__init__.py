@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recontool.api.replay import backtest
     from recontool.api.run import Run, load
+    from recontool.api.summary import Summary, summary
     from recontool.model.errors import ReconError
     from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
 
-__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "backtest", "load"]
+__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "Summary", "backtest", "load", "summary"]
 
 _HOME = {
     "EnhancedWorkerReconnectionPlugin": "recontool.runtime.plugin",
     "ReconError": "recontool.model.errors",
     "Run": "recontool.api.run",
+    "Summary": "recontool.api.summary",
     "backtest": "recontool.api.replay",
     "load": "recontool.api.run",
+    "summary": "recontool.api.summary",
 }
 
 

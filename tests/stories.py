@@ -10,7 +10,7 @@ from recontool.metrics.fold import WorkerFold
 from recontool.model.findings import Analysis, WorkerResult
 from recontool.model.instant import SECOND_US, iso
 
-START_US = second_us("2026-11-24T10:00:00")
+START_US = second_us(b"2026-11-24T10:00:00")
 
 
 def at(second: float) -> int:

@@ -1,9 +1,8 @@
 """Closes the folds of a fleet into one `Analysis`."""
 
-import re
 from collections.abc import Mapping, Sequence
 
-from recontool.analysis.fleet import Chain, FleetFold
+from recontool.analysis.fleet import Chain, FleetParts, natural
 from recontool.analysis.incidents import find_incidents
 from recontool.analysis.quality import notes_on
 from recontool.analysis.recommendations import recommend
@@ -13,18 +12,18 @@ from recontool.model.findings import Analysis, CoordinatorResult, InputFile, Qua
 
 
 def assemble(
-    fleet: FleetFold,
+    fleet: FleetParts,
     inputs: Sequence[InputFile],
     snapshots: Mapping[str, WorkerResult],
     notes: Sequence[QualityNote],
     version: str,
 ) -> Analysis:
     """Everything the folds know. `snapshots` are workers known from snapshot files only."""
-    chains = fleet.chains()
+    chains = fleet.workers()
     workers = {key: worker_result(key, chain) for key, chain in chains.items()}
     workers.update({key: result for key, result in snapshots.items() if key not in workers})
-    workers = {key: workers[key] for key in sorted(workers, key=_natural)}
-    coordinators = {name: fold.result() for name, fold in sorted(fleet.coordinators().items())}
+    workers = {key: workers[key] for key in sorted(workers, key=natural)}
+    coordinators = dict(sorted(fleet.coordinators.items()))
     seen: list[WorkerResult | CoordinatorResult] = [*workers.values(), *coordinators.values()]
     ends, starts = [one.last_us for one in seen], [one.first_us for one in seen]
     last_us = max(ends, default=None)
@@ -35,7 +34,7 @@ def assemble(
     )
     folds = {key: chain.fold for key, chain in chains.items()}
     metrics = fleet_metrics(folds, {key: worker.metrics for key, worker in workers.items()})
-    security = fleet.security.findings()
+    security = tuple(finding for _, finding in sorted(fleet.security, key=lambda pair: pair[0]))
     return Analysis(
         verdict=judge_fleet(workers, incidents, alerts, metrics, len(coordinators)),
         inputs=tuple(inputs),
@@ -45,7 +44,7 @@ def assemble(
         fleet_derived=_fleet_derived(workers),
         incidents=incidents,
         alerts=tuple(alerts),
-        disagreements=tuple(one for fold in folds.values() for one in fold.disagreements),
+        disagreements=tuple(one for fold in folds.values() for one in fold.disagreements()),
         recommendations=recommend(workers, incidents, security),
         security=security,
         quality=(*notes, *fleet.notes_on_identity(), *notes_on(inputs, workers)),
@@ -102,7 +101,3 @@ def _fleet_derived(workers: Mapping[str, WorkerResult]) -> dict[str, float]:
             combined[name] = max(known, value) if name.startswith("max_") else known + value
     return combined
 
-
-def _natural(key: str) -> list[tuple[int, str]]:
-    """worker-2 before worker-10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", key)]

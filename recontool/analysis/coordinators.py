@@ -5,7 +5,7 @@ from typing import Final
 from recontool.model.events import Event
 from recontool.model.findings import CoordinatorResult
 
-_COUNTED: Final = {
+COUNTED: Final = {
     ("", "config"): "starts",
     ("", "process_started"): "starts",
     ("CONNECT", "closed"): "stops",
@@ -24,7 +24,7 @@ class CoordinatorFold:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._counts = dict.fromkeys(dict.fromkeys(_COUNTED.values()), 0)
+        self._counts = dict.fromkeys(dict.fromkeys(COUNTED.values()), 0)
         self._markers: dict[str, int] = {}
         self._starts_us: list[int] = []
         self._stops_us: list[int] = []
@@ -40,7 +40,7 @@ class CoordinatorFold:
         self._last_us = max(self._last_us, event.at_us)
         if event.marker:
             self._markers[event.marker] = self._markers.get(event.marker, 0) + 1
-        counted = _COUNTED.get((event.marker, event.name))
+        counted = COUNTED.get((event.marker, event.name))
         if counted is None:
             return
         self._counts[counted] += 1

@@ -1,16 +1,38 @@
 """Gathers the files of a fleet: whose line is it, which files belong to one worker, which must stay apart."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.coordinators import CoordinatorFold
 from recontool.analysis.security import SecurityFold
-from recontool.analysis.watch import AlertWatch, Watch
+from recontool.analysis.watch import AlertWatch
 from recontool.metrics.fold import WorkerFold
 from recontool.model.events import Event
-from recontool.model.findings import QualityNote
+from recontool.model.findings import Alert, CoordinatorResult, QualityNote, SecurityFinding
 from recontool.model.markers import COORDINATOR
+
+
+class Watch(Protocol):
+    """What is asked of the alert rules of one worker once its log is folded."""
+
+    def finish(self) -> None:
+        """Evaluate up to the last record."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """Every firing, oldest first per rule."""
+
+
+class EventWatch(Watch, Protocol):
+    """A watch that stands around the fold of each event."""
+
+    def before(self, at_us: int) -> None:
+        """Called before the fold sees the event at `at_us`."""
+
+    def after(self, event: Event) -> None:
+        """Called right after the fold has seen `event`."""
 
 
 @dataclass(slots=True)
@@ -23,17 +45,58 @@ class Chain:
     rotations: set[str] = field(default_factory=set)
     known: bool = False  # some record was an event: a log of another product in our shape has none
 
-    def feed(self, event: Event, file: str) -> None:
-        """Fold one record and evaluate the rules it may move."""
-        self.watch.before(event.at_us)
-        self.fold.feed(event, file)
-        self.watch.after(event)
+
+@dataclass(slots=True)
+class FleetParts:
+    """What was folded of some files of a fleet; parts of files that share no worker add up.
+
+    Security findings stand with the place (number of file, line) that puts them in order.
+    """
+
+    chains: dict[str, list[Chain]] = field(default_factory=dict)  # by worker id
+    coordinators: dict[str, CoordinatorResult] = field(default_factory=dict)  # by the name of its newest file
+    security: list[tuple[tuple[int, int], SecurityFinding]] = field(default_factory=list)
+
+    def add(self, other: "FleetParts") -> None:
+        """Take in the parts of other files."""
+        for source, chains in other.chains.items():
+            self.chains.setdefault(source, []).extend(chains)
+        self.coordinators.update(other.coordinators)
+        self.security.extend(other.security)
+
+    def workers(self) -> dict[str, Chain]:
+        """Every worker's chain by its key, in natural order."""
+        keyed: dict[str, Chain] = {}
+        for source, found in self.chains.items():
+            chains = [chain for chain in found if chain.known]
+            for chain in chains:
+                keyed[source if len(chains) == 1 else f"{source}@{chain.files[0]}"] = chain
+        return {key: keyed[key] for key in sorted(keyed, key=natural)}
+
+    def notes_on_identity(self) -> list[QualityNote]:
+        """Worker ids that several overlapping logs share."""
+        return [
+            QualityNote(
+                source,
+                f"{len(chains)} logs of worker id {source!r} overlap in time; they are shown as "
+                f"{len(chains)} workers, keyed id@file",
+                tuple(chain.files[0] for chain in chains),
+            )
+            for source, chains in sorted(self.chains.items(), key=lambda item: natural(item[0]))
+            if len(chains) > 1
+        ]
+
+
+def natural(key: str) -> list[tuple[int, str]]:
+    """worker-2 before worker-10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", key)]
 
 
 @dataclass(frozen=True, slots=True)
 class FileTag:
     """What the fleet needs to know about the file it reads from."""
 
+    number: int
     name: str
     rotation: str  # what rotated siblings share
     claim_only: frozenset[str] = frozenset()
@@ -47,15 +110,14 @@ class FleetFold:
     """
 
     def __init__(
-        self, rules: Sequence[Rule] = BUILT_IN, watch: Callable[[WorkerFold, Sequence[Rule]], Watch] = AlertWatch
+        self, rules: Sequence[Rule] = BUILT_IN, watch: Callable[[WorkerFold, Sequence[Rule]], EventWatch] = AlertWatch
     ) -> None:
         self.security = SecurityFold()
-        self.notes: list[QualityNote] = []
         self._rules, self._watch = rules, watch
-        self._chains: dict[str, list[Chain]] = {}
+        self._chains: dict[str, list[tuple[Chain, EventWatch]]] = {}
         self._coordinators: dict[str, CoordinatorFold] = {}
-        self._tag = FileTag("", "")
-        self._here: dict[str, Chain] = {}  # chains the current file feeds, by source
+        self._tag = FileTag(0, "", "")
+        self._here: dict[str, tuple[Chain, EventWatch]] = {}  # chains the current file feeds, by source
 
     def begin(self, tag: FileTag) -> None:
         """The records that follow come from this file."""
@@ -68,62 +130,47 @@ class FleetFold:
         if event.source == COORDINATOR:
             self._coordinator().feed(event, name)
             if event.marker == "SECURITY":
-                self.security.feed(self._tag.name, event, name)
+                self.security.feed(self._tag.name, event, self._tag.number, name)
             return
-        chain = self._here.get(event.source)
-        if chain is None:
-            chain = self._here[event.source] = self._chain_for(event)
-            chain.files.append(name)
-            chain.rotations.add(self._tag.rotation)
+        known = self._here.get(event.source)
+        if known is None:
+            known = self._here[event.source] = self._chain_for(event)
+            known[0].files.append(name)
+            known[0].rotations.add(self._tag.rotation)
+        chain, watch = known
         chain.known = chain.known or event.name != ""
-        chain.feed(event, name)
+        watch.before(event.at_us)
+        chain.fold.feed(event, name)
+        watch.after(event)
         if event.marker == "SECURITY":
-            self.security.feed(event.source, event, name)
+            self.security.feed(event.source, event, self._tag.number, name)
 
     def roles(self) -> str:
         """What the current file held so far: worker, coordinator, mixed or none."""
         coordinator = self._tag.rotation in self._coordinators
-        if any(chain.known for chain in self._here.values()):
+        if any(chain.known for chain, _ in self._here.values()):
             return "mixed" if coordinator else "worker"
         return "coordinator" if coordinator else "none"
 
-    def chains(self) -> Mapping[str, Chain]:
-        """Every worker's chain by its key."""
-        keyed: dict[str, Chain] = {}
-        for source, found in self._chains.items():
-            chains = [chain for chain in found if chain.known]
-            for chain in chains:
-                keyed[source if len(chains) == 1 else f"{source}@{chain.files[0]}"] = chain
-        return keyed
+    def parts(self) -> FleetParts:
+        """What was found, to be closed by `assemble`."""
+        return FleetParts(
+            {source: [chain for chain, _ in found] for source, found in self._chains.items()},
+            {fold.name: fold.result() for fold in self._coordinators.values()},
+            self.security.findings(),
+        )
 
-    def coordinators(self) -> Mapping[str, CoordinatorFold]:
-        """Every coordinator's fold by the name of its newest file."""
-        return {fold.name: fold for fold in self._coordinators.values()}
-
-    def notes_on_identity(self) -> list[QualityNote]:
-        """Worker ids that several overlapping logs share."""
-        return [
-            QualityNote(
-                source,
-                f"{len(chains)} logs of worker id {source!r} overlap in time; they are shown as "
-                f"{len(chains)} workers, keyed id@file",
-                tuple(chain.files[0] for chain in chains),
-            )
-            for source, chains in self._chains.items()
-            if len(chains) > 1
-        ]
-
-    def _chain_for(self, event: Event) -> Chain:
+    def _chain_for(self, event: Event) -> tuple[Chain, EventWatch]:
         known = self._chains.setdefault(event.source, [])
-        for chain in known:
-            if self._tag.rotation in chain.rotations:
-                return chain
-        if len(known) == 1 and event.at_us >= known[0].fold.last_us:
+        for pair in known:
+            if self._tag.rotation in pair[0].rotations:
+                return pair
+        if len(known) == 1 and event.at_us >= known[0][0].fold.last_us:
             return known[0]
         fold = WorkerFold(event.source, claim_only=self._tag.claim_only)
-        chain = Chain(fold, self._watch(fold, self._rules))
-        known.append(chain)
-        return chain
+        watch = self._watch(fold, self._rules)
+        known.append((Chain(fold, watch), watch))
+        return known[-1]
 
     def _coordinator(self) -> CoordinatorFold:
         fold = self._coordinators.get(self._tag.rotation)

@@ -10,6 +10,7 @@ from typing import Final
 
 from recontool.model.findings import CoordinatorResult, Incident, Outage, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
+from recontool.model.outages import causes, starts_us
 from recontool.model.settings import BY_NAME
 
 CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
@@ -47,27 +48,34 @@ def find_incidents(
         fleets.setdefault(worker.port if len(known) > 1 and worker.port in known else None, []).append(worker)
     found: list[Incident | None] = []
     for port, members in fleets.items():
+        if len(members) == 1:
+            continue
         witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
         for kind in _KINDS:
             reach_us = _deadline_spread_us(members) if "heartbeat" in kind else CLOSE_US
-            found.extend(_incident(group, witnesses, last_us) for group in _groups(_shared(members, kind), reach_us))
+            found.extend(_incident(group, witnesses, last_us) for group in _shared(members, kind, reach_us))
     return tuple(sorted((one for one in found if one is not None), key=lambda incident: incident.start_us))
 
 
-def _shared(workers: Sequence[WorkerResult], kind: frozenset[str]) -> list[Outage]:
-    """Outages of one kind in time order.
+def _shared(workers: Sequence[WorkerResult], kind: frozenset[str], reach_us: int) -> list[list[Outage]]:
+    """Groups of outages of one kind, in time order: each starts within reach of the one before it.
 
-    A missed deadline right after the worker's own silence is left out: the worker was frozen, not the link.
+    Groups of one worker are no incident and never become objects. A missed deadline right after the worker's
+    own silence is left out: the worker was frozen, not the link.
     """
-    return sorted(
-        (
-            outage
-            for worker in workers
-            for outage in worker.outages
-            if outage.cause in kind and not (outage.cause == "heartbeat" and _was_frozen(worker, outage))
-        ),
-        key=lambda outage: outage.start_us,
-    )
+    starts: list[tuple[int, int, int]] = []
+    for at, worker in enumerate(workers):
+        found = zip(starts_us(worker.outages), causes(worker.outages), strict=True)
+        starts += [(start_us, at, number) for number, (start_us, cause) in enumerate(found) if cause in kind]
+    groups = []
+    for group in _groups(sorted(starts), reach_us):
+        if len({at for _, at, _ in group}) > 1:
+            pairs = [(workers[at], workers[at].outages[number]) for _, at, number in group]
+            # Leaving one out may tear a group apart.
+            kept = [one for worker, one in pairs if one.cause != "heartbeat" or not _was_frozen(worker, one)]
+            rest = [(one.start_us, 0, number) for number, one in enumerate(kept)]
+            groups += [[kept[number] for _, _, number in part] for part in _groups(rest, reach_us)]
+    return groups
 
 
 def _was_frozen(worker: WorkerResult, outage: Outage) -> bool:
@@ -81,13 +89,14 @@ def _deadline_spread_us(workers: Sequence[WorkerResult]) -> int:
     return round(interval_s * SECOND_US) + CLOSE_US // 2
 
 
-def _groups(outages: Sequence[Outage], reach_us: int) -> Iterable[list[Outage]]:
-    group: list[Outage] = []
-    for outage in outages:
-        if group and outage.start_us - group[-1].start_us > reach_us:
+def _groups(starts: Sequence[tuple[int, int, int]], reach_us: int) -> Iterable[list[tuple[int, int, int]]]:
+    """(start, worker, number of the outage) in time order, cut where nothing follows within reach."""
+    group: list[tuple[int, int, int]] = []
+    for start in starts:
+        if group and start[0] - group[-1][0] > reach_us:
             yield group
             group = []
-        group.append(outage)
+        group.append(start)
     if group:
         yield group
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from recontool.model.findings import Incident, Recommendation, SecurityFinding, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
+from recontool.model.outages import starts_us
 from recontool.model.settings import BY_NAME
 
 _LATE_US: Final = 5 * SECOND_US  # a worker back later than this after the first one waited for nothing else
@@ -106,13 +107,7 @@ def _flapping(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
     if not flapping:
         return []
     flaps = sum(len(worker.flaps) for worker in flapping)
-    evidence = [
-        place
-        for worker in flapping
-        for outage in worker.outages
-        if any(flap.end_us == outage.start_us for flap in worker.flaps)
-        for place in outage.evidence[:1]
-    ]
+    evidence = [place for worker in flapping for place in _first_losses(worker)]
     return [
         Recommendation(
             "Find out who ends sessions right after they begin",
@@ -125,6 +120,13 @@ def _flapping(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
             tuple(evidence[:_FEW]),
         )
     ]
+
+
+def _first_losses(worker: WorkerResult) -> list[str]:
+    """Where the first flapping sessions were lost."""
+    ends = {flap.end_us for flap in worker.flaps}
+    numbers = [number for number, start_us in enumerate(starts_us(worker.outages)) if start_us in ends]
+    return [place for number in numbers[:_FEW] for place in worker.outages[number].evidence[:1]]
 
 
 def _given_up(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:

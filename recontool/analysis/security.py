@@ -12,6 +12,7 @@ _GOOD: Final = "auth_ok"
 
 @dataclass(slots=True)
 class _Seen:
+    place: tuple[int, int]
     detail: str
     first_us: int
     last_us: int
@@ -25,26 +26,32 @@ class SecurityFold:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], _Seen] = {}
 
-    def feed(self, source: str, event: Event, file: str) -> None:
-        """Fold one event of `source` (a worker's key or a coordinator's name)."""
+    def feed(self, source: str, event: Event, number: int, file: str) -> None:
+        """Fold one event of `source` (a worker's id or a coordinator's file), read from file `number` called `file`."""
         if event.marker != "SECURITY" or event.name == _GOOD:
             return
         seen = self._seen.get((source, event.name))
         if seen is None:
-            seen = self._seen[source, event.name] = _Seen(_detail(event), event.at_us, event.at_us)
+            seen = self._seen[source, event.name] = _Seen((number, event.line), detail(event), event.at_us, event.at_us)
         seen.count += 1
         seen.last_us = max(seen.last_us, event.at_us)
         if len(seen.evidence) < _EVIDENCE:
             seen.evidence.append(f"{file}:{event.line}")
 
-    def findings(self) -> tuple[SecurityFinding, ...]:
-        """One finding per source and kind, in order of first appearance."""
-        return tuple(
-            SecurityFinding(source, name, seen.count, seen.detail, seen.first_us, seen.last_us, tuple(seen.evidence))
+    def findings(self) -> list[tuple[tuple[int, int], SecurityFinding]]:
+        """One finding per source and kind, each with the place (number of file, line) of its first event."""
+        return [
+            (
+                seen.place,
+                SecurityFinding(
+                    source, name, seen.count, seen.detail, seen.first_us, seen.last_us, tuple(seen.evidence)
+                ),
+            )
             for (source, name), seen in self._seen.items()
-        )
+        ]
 
 
-def _detail(event: Event) -> str:
+def detail(event: Event) -> str:
+    """What a security event says beside its kind."""
     said = [str(event.fields[name]) for name in ("worker", "reason", "error", "size_bytes") if name in event.fields]
     return ": ".join(said)

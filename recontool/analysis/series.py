@@ -43,7 +43,7 @@ class SeriesFleet(FleetFold):
 
     def add_series(self) -> frozenset[str]:
         """Add what was recorded to the builder; returns the keys of the workers."""
-        chains = self.chains()
+        chains = self.parts().workers()
         for key, chain in chains.items():
             if isinstance(chain.watch, Recorder):
                 chain.watch.add_to(self._into, key)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from recontool.model.findings import Alert, Incident, MetricValue, Outage, Verdict, WorkerResult
+from recontool.model.findings import Alert, Incident, MetricValue, Verdict, WorkerResult
 from recontool.model.instant import MINUTE_US, iso, seconds
+from recontool.model.outages import down_us
 
 _MINUTES_US: Final = 2 * MINUTE_US  # from here on minutes read better than seconds
 
@@ -20,7 +21,7 @@ def judge_fleet(
     if not workers:
         many = "1 coordinator log" if coordinators == 1 else f"{coordinators} coordinator logs"
         return Verdict("NO DATA", f"{many} and no worker log: sessions can only be counted, not judged")
-    outages = [outage for worker in workers.values() for outage in worker.outages]
+    outages = sum(len(worker.outages) for worker in workers.values())
     still_down = [worker.key for worker in workers.values() if worker.outages and worker.outages[-1].end_us is None]
     stability = fleet["connection_stability"]
     critical = [alert for alert in alerts if alert.severity == "CRITICAL"]
@@ -50,15 +51,15 @@ def _incident_part(incidents: Sequence[Incident]) -> str:
     return f"{worst.title} at {at} UTC ({seconds(worst.lost_us):.0f} worker-seconds lost)"
 
 
-def _outage_part(outages: Sequence[Outage], workers: Mapping[str, WorkerResult]) -> str:
+def _outage_part(outages: int, workers: Mapping[str, WorkerResult]) -> str:
     if not outages:
         return ""
-    count = "1 outage" if len(outages) == 1 else f"{len(outages)} outages"
-    down_us = sum((outage.end_us or workers[outage.worker].last_us) - outage.start_us for outage in outages)
+    count = "1 outage" if outages == 1 else f"{outages} outages"
+    lost_us = sum(down_us(worker.outages, worker.last_us) for worker in workers.values())
     lost = (
-        f"{count}, {seconds(down_us):.3g} s without a session in all"
-        if down_us < _MINUTES_US
-        else (f"{count}, {seconds(down_us) / 60:.1f} min without a session in all")
+        f"{count}, {seconds(lost_us):.3g} s without a session in all"
+        if lost_us < _MINUTES_US
+        else (f"{count}, {seconds(lost_us) / 60:.1f} min without a session in all")
     )
     if len(workers) == 1:
         return lost

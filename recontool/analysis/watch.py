@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from recontool.alerts.rules import Rule
 from recontool.alerts.state import RuleState
@@ -14,30 +14,14 @@ from recontool.model.instant import SECOND_US
 GRID_US: Final = 15 * SECOND_US
 
 # Which events can move which metric; the windowed two also move with time alone.
-_MOVED_BY: Final = {
+MOVED_BY: Final = {
     "reconnections_per_minute": frozenset({"established"}),
     "failed_reconnections": frozenset({"failed", "attempt", "lost", "config"}),
     "avg_message_latency_ms": frozenset({"message_acked", "metrics", METRICS_BLOCK}),
     "task_success_rate": frozenset({"completed", "failed"}),
     "compression_ratio": frozenset({"compressed"}),
 }
-_WINDOWED: Final = frozenset({"reconnections_per_minute", "failed_reconnections"})
-
-
-class Watch(Protocol):
-    """What stands around the fold of a worker's events."""
-
-    def before(self, at_us: int) -> None:
-        """Called before the fold sees the event at `at_us`."""
-
-    def after(self, event: Event) -> None:
-        """Called right after the fold has seen `event`."""
-
-    def finish(self) -> None:
-        """Called at the last record."""
-
-    def alerts(self) -> list[Alert]:
-        """Every firing, oldest first per rule."""
+WINDOWED: Final = frozenset({"reconnections_per_minute", "failed_reconnections"})
 
 
 class AlertWatch:
@@ -46,10 +30,10 @@ class AlertWatch:
     def __init__(self, fold: WorkerFold, rules: Sequence[Rule]) -> None:
         self._fold = fold
         self._states = [RuleState(rule, fold.worker) for rule in rules]
-        self._windowed = [state for state in self._states if state.limit.metric in _WINDOWED]
+        self._windowed = [state for state in self._states if state.limit.metric in WINDOWED]
         self._moved: dict[str, list[RuleState]] = {}
         for state in self._states:
-            for name in _MOVED_BY[state.limit.metric]:
+            for name in MOVED_BY[state.limit.metric]:
                 self._moved.setdefault(name, []).append(state)
         self._next_us: int | None = None
 
@@ -83,7 +67,7 @@ class AlertWatch:
 
     def _value(self, state: RuleState, at_us: int) -> float | None:
         timeline, metric = self._fold.timeline, state.limit.metric
-        if metric in _WINDOWED:
+        if metric in WINDOWED:
             timeline.expire(at_us)
             return len(timeline.recent) if metric == "reconnections_per_minute" else len(timeline.recent_failures)
         return self._fold.value(metric)

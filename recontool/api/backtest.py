@@ -15,11 +15,13 @@ from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.alerts.rules_file import RulesFile, load_rules
 from recontool.alerts.sweep import Axis, Score, Truth, score, variants
 from recontool.analysis.series import SeriesFleet
-from recontool.api.analyze import DEFAULT, Reading, analyze, fold_logs
+from recontool.api.analyze import analyze
+from recontool.api.fold import by_reference
+from recontool.api.sources import DEFAULT, Reading, opened
 from recontool.logs.inputs import find_inputs, short_names
 from recontool.logs.lines import STDIN, LineStream
 from recontool.model.errors import NoDataError, UsageError
-from recontool.model.findings import Alert, Analysis, QualityNote
+from recontool.model.findings import Alert, Analysis
 from recontool.model.series import Ints, SeriesBuilder, SeriesSet
 from recontool.storage.samples import PARQUET_MAGIC, is_samples_head, read_csv, read_parquet
 
@@ -125,13 +127,13 @@ def read_series(paths: Sequence[str], rules: Sequence[Rule], reading: Reading = 
             read_parquet(Path(path), names[path], builder, reading.zone)
     logs = [path for path, kind in kinds.items() if kind == "log"]
     if logs:
-        notes: list[QualityNote] = []
         fleet = SeriesFleet(rules, builder)
-        inputs = fold_logs(fleet, logs, reading, notes)
+        folded = by_reference(opened(logs, reading), reading, fleet)
         fleet.add_series()
-        builder.notes += [f"{note.subject}: {note.text}" for note in (*notes, *fleet.notes_on_identity())]
+        builder.notes += [f"{note.subject}: {note.text}" for note in folded.parts.notes_on_identity()]
+        builder.notes += [f"{name}: the packed file ends early ({why}); read up to there" for name, why in folded.torn]
         builder.notes += [
-            f"{file.name}: {file.lines.unparsed:,} lines fit no format" for file in inputs if file.lines.unparsed
+            f"{file.name}: {file.lines.unparsed:,} lines fit no format" for file in folded.files if file.lines.unparsed
         ]
     return builder.build()
 

@@ -1,7 +1,7 @@
 """Which events are wanted: a window of time, workers, markers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from recontool.api.analyze import DEFAULT, Reading, iter_events
@@ -62,12 +62,22 @@ def select_events(paths: Sequence[str], wanted: Selection, reading: Reading = DE
     Raises:
         UsageError, NoDataError: as `iter_events`; stdin cannot be read twice for a trailing window.
     """
-    if wanted.last_us is not None:
-        if "-" in paths:
-            raise UsageError("--last needs to read the input twice, stdin can be read once", where="--last")
-        ends = max((event.at_us for _, event in iter_events(paths, reading)), default=0)
-        wanted = Selection(ends - wanted.last_us, wanted.until_us, None, wanted.workers, wanted.markers)
+    wanted = resolved(paths, wanted, reading)
     return ((file, event) for file, event in iter_events(paths, reading) if wanted.wants(event))
+
+
+def resolved(paths: Sequence[str], wanted: Selection, reading: Reading = DEFAULT) -> Selection:
+    """`wanted` with its trailing window turned into a time, seen from the last event of all inputs.
+
+    Raises:
+        UsageError: stdin cannot be read twice.
+    """
+    if wanted.last_us is None:
+        return wanted
+    if "-" in paths:
+        raise UsageError("--last needs to read the input twice, stdin can be read once", where="--last")
+    ends = max((event.at_us for _, event in iter_events(paths, reading)), default=0)
+    return replace(wanted, since_us=ends - wanted.last_us, last_us=None)
 
 
 def _instant(text: str | None, option: str, zone: tzinfo) -> int | None:

@@ -21,12 +21,12 @@ FIELDS: Final[tuple[str, ...]] = tuple(
     dict.fromkeys(name for spec in EVENTS if spec.name not in _WIDE for name in spec.fields)
 )
 COLUMNS: Final = ("at", "level", "source", "marker", "event", "file", "line", *FIELDS, "values")
-_BATCH: Final = 20_000
 
 
 def row(file: str, event: Event) -> dict[str, Value | None]:
     """One event as a row; `at` is ISO 8601 text, columns the event has no field for are None."""
-    fields: Mapping[str, Value] = {} if event.name in _WIDE else event.fields
+    wide = not event.marker and event.name in _WIDE
+    fields: Mapping[str, Value] = {} if wide else event.fields
     return {
         "at": iso(event.at_us),
         "level": event.level,
@@ -36,7 +36,7 @@ def row(file: str, event: Event) -> dict[str, Value | None]:
         "file": file,
         "line": event.line,
         **{name: fields.get(name) for name in FIELDS},
-        "values": json.dumps(event.fields) if event.name in _WIDE else None,
+        "values": json.dumps(event.fields) if wide else None,
     }
 
 
@@ -83,33 +83,14 @@ def write_csv(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
     return count
 
 
-def write_parquet(events: Iterable[tuple[str, Event]], path: Path) -> int:
-    """A Parquet file that appears whole or not at all; returns the number of events.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
-    import pyarrow as pa  # slow to load, and only this needs it
-    import pyarrow.parquet as pq
-
-    schema = arrow_schema()
-    count = 0
-    with whole(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        for batch in _batches(events):
-            writer.write_table(pa.Table.from_pylist(batch, schema))
-            count += len(batch)
-    return count
-
-
 def arrow_schema() -> "pa.Schema":
-    """Typed columns; `at` is a UTC timestamp in microseconds."""
+    """Typed columns; `at` is a UTC timestamp in microseconds, what repeats is a dictionary."""
     import pyarrow as pa
 
     of_kind: dict[Any, Any] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     fixed = {"at": pa.timestamp("us", tz="UTC"), "line": pa.int64()}
-    return pa.schema(
-        [(name, fixed.get(name) or of_kind[FIELD_TYPES.get(name, str) if name in FIELDS else str]) for name in COLUMNS]
-    )
+    fixed |= dict.fromkeys(("level", "source", "marker", "event", "file"), pa.dictionary(pa.int32(), pa.string()))
+    return pa.schema([(name, fixed.get(name) or of_kind[FIELD_TYPES.get(name, str)]) for name in COLUMNS])
 
 
 def arrow_rows(events: Iterable[tuple[str, Event]]) -> Iterator[dict[str, Any]]:
@@ -118,7 +99,7 @@ def arrow_rows(events: Iterable[tuple[str, Event]]) -> Iterator[dict[str, Any]]:
         yield {**row(file, event), "at": event.at_us}
 
 
-def _batches(events: Iterable[tuple[str, Event]]) -> Iterator[list[dict[str, Any]]]:
-    rows = arrow_rows(events)
-    while batch := list(islice(rows, _BATCH)):
+def batched(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    """Up to `size` rows at a time."""
+    while batch := list(islice(rows, size)):
         yield batch

@@ -105,7 +105,8 @@ def _backtest(
 ) -> None:
     from recontool.alerts.sweep import parse_axis
     from recontool.api import backtest as api
-    from recontool.api.analyze import Reading, paths_or_default
+    from recontool.api.analyze import paths_or_default
+    from recontool.api.sources import Reading
     from recontool.cli.screen import deliver
 
     reading = Reading(format_in, zone_of(tz), tell=say)

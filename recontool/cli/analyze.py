@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, NoCache, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.progress import Progress
+from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recontool.api.analyze import Reading
     from recontool.model.findings import Analysis
 
 _UNPARSED_SHOWN: Final = 5
@@ -39,25 +44,62 @@ def _analyze(
     strict: Strict = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
+    no_cache: NoCache = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Keep the screen current while the logs grow.")] = False,
 ) -> None:
     from recontool.api import analyze as api
+    from recontool.api.formats import own_formats
+    from recontool.storage.states import StateFiles, default_folder
 
-    reading = api.Reading(format_in, zone_of(tz), strict, say)
-    found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
+    if follow and (form is Form.JSON or output is not None or "-" in (paths or [])):
+        raise UsageError("it redraws the screen, so it needs files to read and no -o or JSON", where="--follow")
+    progress = Progress(sys.stderr)
+    states = None if no_cache else StateFiles(default_folder())
+    reading = api.Reading(
+        format_in,
+        zone_of(tz),
+        strict,
+        say,
+        progress=progress.tell if progress.wanted else None,
+        states=states,
+        forms=own_formats(format_file),
+    )
+    named = api.paths_or_default(paths or [], data_dir, reading)
+    if follow:
+        _follow(named, reading, quiet=quiet)
+        return
+    found = api.analyze(named, reading)
+    progress.clear()
     if form is Form.JSON:
         from recontool.report.document import document
 
         text = json.dumps(document(found), indent=1, allow_nan=False)
     else:
-        from recontool.report.text import screen, verdict_line
-
-        text = (
-            verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
-        )
+        text = _screen(found, output, quiet=quiet)
     _deliver(text, output)
     if not quiet:
         _show_unparsed(found)
+
+
+def _screen(found: "Analysis", output: Path | None, *, quiet: bool) -> str:
+    from recontool.report.text import screen, verdict_line
+
+    return verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
+
+
+def _follow(paths: "Sequence[str]", reading: "Reading", *, quiet: bool) -> None:
+    """Show the analysis again whenever it has changed, until interrupted."""
+    from recontool.api.follow import follow
+
+    shown = ""
+    for found in follow(paths, reading):
+        text = _screen(found, None, quiet=quiet)
+        if text != shown:
+            # Home, the new screen, then whatever of the old one was longer.
+            print(f"\x1b[H\x1b[2J{text}" if sys.stdout.isatty() and not quiet else text, flush=True)  # noqa: T201
+        shown = text
 
 
 def _show_unparsed(found: "Analysis") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, Output, Paths, Quiet, Zone, say, zone_of
 from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,17 +48,26 @@ def _events(
     quiet: Quiet = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     from recontool.api.analyze import Reading, paths_or_default
+    from recontool.api.formats import own_formats
     from recontool.api.select import select_events, selection
 
     zone = zone_of(tz)
-    reading = Reading(format_in, zone, tell=say)
+    reading = Reading(format_in, zone, tell=say, forms=own_formats(format_file))
     wanted = selection(since=since, until=until, last=last, workers=worker or (), markers=marker or (), zone=zone)
-    events = select_events(paths_or_default(paths or [], data_dir, reading), wanted, reading)
+    named = paths_or_default(paths or [], data_dir, reading)
     chosen = form or (_BY_SUFFIX.get(output.suffix, Form.TABLE) if output is not None else Form.TABLE)
-    count = _write(events, chosen, output)
+    if chosen is Form.PARQUET:
+        from recontool.api.export import export_parquet  # pyarrow is slow to load
+
+        if output is None:
+            raise UsageError("Parquet needs a file", where="--format", hint="add -o events.parquet")
+        count = export_parquet(named, wanted, reading, output)
+    else:
+        count = _write(select_events(named, wanted, reading), chosen, output)
     if not quiet and output is not None:
         say(f"{count} events written to {output}")
 
@@ -66,10 +75,6 @@ def _events(
 def _write(events: "Iterable[tuple[str, Event]]", form: Form, output: Path | None) -> int:
     from recontool.api import table
 
-    if form is Form.PARQUET:
-        if output is None:
-            raise UsageError("Parquet needs a file", where="--format", hint="add -o events.parquet")
-        return table.write_parquet(events, output)
     write = {Form.CSV: table.write_csv, Form.NDJSON: table.write_ndjson, Form.TABLE: table.write_lines}[form]
     if output is None:
         return write(events, sys.stdout)

@@ -25,6 +25,13 @@ Zone = Annotated[str, typer.Option("--tz", help="IANA zone of times that carry n
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse logs with lines that fit no format (exit 4).")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what was asked for.")]
+FormatFile = Annotated[
+    list[Path] | None,
+    typer.Option("--format-file", help="A format of your own (docs/formats.md); may be repeated.", show_default=False),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Read everything anew instead of going on where the last run ended.")
+]
 DATA_DIR = Path("recontool-data")
 
 

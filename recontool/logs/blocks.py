@@ -4,22 +4,23 @@ import re
 from typing import Final
 
 from recontool.logs.decoder import Header
+from recontool.logs.grammar import MOST, shown
 from recontool.model.catalogue import BLOCK, CATALOGUE
 from recontool.model.events import METRICS_BLOCK, Event, Value
 
-_HEADER: Final = re.compile(r"={3,} Performance Metrics for (\S{1,128}) ={3,}")
-_RULE: Final = re.compile(r"={3,}")
-_LABEL: Final = re.compile(r"([A-Z][A-Za-z ]+): (?:(-?\d+(?:\.\d+)?) ?(x|ms|s|bytes)?|n/a.*)")
-_METRIC_OF: Final = {label.label: metric.name for metric, label in BLOCK}
-_SCALE: Final = {("ms", "s"): 0.001, ("s", "ms"): 1000.0}  # (printed, catalogue unit)
+_HEADER: Final = re.compile(rb"={3,} Performance Metrics for (\S{1,128}) ={3,}")
+_RULE: Final = re.compile(rb"={3,}")
+_LABEL: Final = re.compile(rb"([A-Z][A-Za-z ]+): (?:(-?\d+(?:\.\d+)?) ?(x|ms|s|bytes)?|n/a.*)", re.DOTALL)
+_METRIC_OF: Final = {label.label.encode(): metric.name for metric, label in BLOCK}
+_SCALE: Final = {(b"ms", "s"): 0.001, (b"s", "ms"): 1000.0}  # (printed, catalogue unit)
 
 
-def block_owner(text: str) -> str | None:
+def block_owner(text: bytes) -> str | None:
     """The worker named by a block's first line, None when `text` is not one."""
-    if not text.startswith("==="):
+    if not text.startswith(b"==="):
         return None
     match = _HEADER.fullmatch(text.strip())
-    return match[1] if match else None
+    return shown(match[1]) if match else None
 
 
 class BlockCollector:
@@ -28,18 +29,13 @@ class BlockCollector:
     def __init__(self) -> None:
         self._open: dict[str, Event] = {}
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a block waits for more lines."""
-        return bool(self._open)
-
     def begin(self, header: Header, line: int) -> Event | None:
         """A block's first line; returns the source's unfinished earlier block, if any."""
         unfinished = self._open.pop(header.source, None)
         self._open[header.source] = Event(header.at_us, header.level, header.source, "", METRICS_BLOCK, {}, line)
         return unfinished
 
-    def offer(self, source: str, text: str) -> tuple[bool, Event | None]:
+    def offer(self, source: str, text: bytes) -> tuple[bool, Event | None]:
         """(whether `text` belongs to the open block of `source`, the block if this line ends it)."""
         block = self._open.get(source)
         if block is None:
@@ -50,7 +46,7 @@ class BlockCollector:
         match = _LABEL.fullmatch(text.strip())
         if match is None or match[1] not in _METRIC_OF:
             return False, None
-        if match[2] is not None:
+        if match[2] is not None and abs(float(match[2])) <= MOST:
             name = _METRIC_OF[match[1]]
             block.fields[name] = _in_catalogue_unit(name, match[2], match[3])
         return True, None
@@ -62,8 +58,8 @@ class BlockCollector:
         return blocks
 
 
-def _in_catalogue_unit(name: str, number: str, printed_unit: str | None) -> Value:
+def _in_catalogue_unit(name: str, number: bytes, printed_unit: bytes | None) -> Value:
     metric = CATALOGUE[name]
-    scale = _SCALE.get((printed_unit or "", metric.unit))
+    scale = _SCALE.get((printed_unit or b"", metric.unit))
     # Rounded, so that 0.3 s is 300 ms and not 299.99999999999994.
     return float(number) if scale is None else round(float(number) * scale, 9)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Final, Protocol
 
 from recontool.logs.format import SESSION, Emit, Format, Template
-from recontool.logs.grammar import HEADER, parse_body, second_us, typed
-from recontool.model.errors import BadFieldError
-from recontool.model.events import EVENT_SCHEMA, Event, Value
-from recontool.model.instant import SECOND_US, from_datetime
+from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
+from recontool.logs.structured import READERS
+from recontool.model.events import Event, Value
+from recontool.model.instant import SECOND_US, from_datetime, to_datetime
 
 _HINT_US: Final = SECOND_US
 
@@ -21,14 +21,14 @@ class Header:
     at_us: int
     level: str
     source: str
-    text: str
+    text: bytes
     logger: str = ""
 
 
 class Decoder(Protocol):
     """What a reader needs of a format."""
 
-    def header(self, line: str) -> Header | None:
+    def header(self, line: bytes) -> Header | None:
         """The header of a record, None when the line is none; BadFieldError for a damaged one."""
 
     def events(self, header: Header) -> tuple[Event, ...]:
@@ -37,26 +37,47 @@ class Decoder(Protocol):
 
 def decoder_for(form: Format, *, source: str = "", zone: tzinfo = UTC) -> Decoder:
     """A fresh decoder; `source` names the process of a file whose lines do not, `zone` is that of naive times."""
+    if form.engine == "structured":
+        return StructuredDecoder(form, source, zone)
     return TaggedDecoder() if form.engine == "tagged" else TemplateDecoder(form, source, zone)
 
 
 class TaggedDecoder:
     """Format tagged-v1, by its grammar."""
 
-    def header(self, line: str) -> Header | None:
+    def header(self, line: bytes) -> Header | None:
         """As `Decoder.header`."""
         match = HEADER.fullmatch(line)
         if match is None:
             return None
         second, micros, level, source, text = match.groups()
-        return Header(second_us(second) + int(micros), level, source, text)
+        return Header(second_us(second) + int(micros), level.decode("ascii"), source.decode("ascii"), text)
 
     def events(self, header: Header) -> tuple[Event, ...]:
         """As `Decoder.events`."""
         event = parse_body(header.at_us, header.level, header.source, header.text)
-        if event.marker or (event.name and ("", event.name) in EVENT_SCHEMA):
-            return (event,)
-        return ()
+        return (event,) if event.name else ()
+
+
+class StructuredDecoder:
+    """JSON lines or logfmt: a record says its event in its keys."""
+
+    def __init__(self, form: Format, source: str, zone: tzinfo) -> None:
+        self._read, self._source, self._zone = READERS[form.name], source, zone
+        self._event: Event | None = None
+
+    def header(self, line: bytes) -> Header | None:
+        """As `Decoder.header`."""
+        record = self._read(shown(line), self._zone)
+        if record is None:
+            return None
+        event = self._event = record.event
+        event.source = event.source or self._source
+        return Header(event.at_us, event.level, event.source, record.text.encode())
+
+    def events(self, _header: Header) -> tuple[Event, ...]:
+        """As `Decoder.events`; of the line whose header was read last."""
+        return (self._event,) if self._event is not None and self._event.name else ()
 
 
 class TemplateDecoder:
@@ -70,20 +91,21 @@ class TemplateDecoder:
         for template in form.templates:
             self._by_logger.setdefault(template.logger, []).append(template)
         self._coordinator_loggers = form.coordinator_loggers
-        self._seconds: dict[str, int] = {}
+        self._seconds: dict[bytes, int] = {}
         self._debug = False
         self._established = self._up = False
         self._hint: tuple[str, int] | None = None
         self._ended_tasks: set[Value] = set()
-        self._seen: dict[str, set[Value]] = {}
+        self._seen: dict[bytes, set[Value]] = {}
 
-    def header(self, line: str) -> Header | None:
+    def header(self, line: bytes) -> Header | None:
         """As `Decoder.header`."""
         for shape in self._shapes:
             match = shape.fullmatch(line)
             if match is not None:
-                at_us = self._second(match["second"]) + int(match["milli"]) * 1000
-                return Header(at_us, match["level"], self.source, match["text"], match["logger"])
+                at_us = self._second(match["second"]) + int(match["milli"].ljust(6, b"0")[:6])
+                level, logger = match["level"].decode("ascii"), shown(match["logger"])
+                return Header(at_us, level, self.source, match["text"], logger)
         return None
 
     def events(self, header: Header) -> tuple[Event, ...]:
@@ -147,15 +169,12 @@ class TemplateDecoder:
         elif event.marker == "TASK" and event.name in {"failed", "completed"}:
             self._ended_tasks.add(task)
 
-    def _second(self, text: str) -> int:
+    def _second(self, text: bytes) -> int:
         if self._zone is None:
             return second_us(text)
         known = self._seconds.get(text)
         if known is None:
-            try:
-                known = from_datetime(datetime.fromisoformat(text).replace(tzinfo=self._zone))
-            except ValueError as error:
-                raise BadFieldError(f"time is {text!r}, expected an existing date and time ({error})") from None
+            known = from_datetime(to_datetime(second_us(text)).replace(tzinfo=self._zone))
             if len(self._seconds) > 1000:  # noqa: PLR2004
                 self._seconds.clear()
             self._seconds[text] = known

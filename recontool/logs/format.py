@@ -9,12 +9,10 @@ from importlib import resources
 from typing import Any, Final, Literal
 
 from recontool.model.errors import UsageError
-from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, METRICS_BLOCK, STATUS, Value
+from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, UNMARKED_BY_TEMPLATES, Value
 from recontool.model.markers import Marker
 
 SESSION: Final = "session"  # marker of a template: CONNECT until the first established, RECONNECT after it
-PROCESS_STARTED: Final = "process_started"
-_UNMARKED: Final = frozenset({STATUS, METRICS_BLOCK, PROCESS_STARTED})
 _MARKERS: Final = frozenset(marker.value for marker in Marker)
 
 
@@ -32,8 +30,8 @@ class Template:
     """Maps the lines of one logger to an event; the keys are explained in formats/ipfs-accelerate.toml."""
 
     logger: str
-    starts: str
-    match: re.Pattern[str]
+    starts: bytes
+    match: re.Pattern[bytes]
     emit: Emit | None = None
     then: str = ""
     also: Emit | None = None
@@ -59,8 +57,8 @@ class Format:
 
     name: str
     title: str
-    engine: Literal["tagged", "templates"]
-    shapes: tuple[re.Pattern[str], ...]
+    engine: Literal["tagged", "templates", "structured"]
+    shapes: tuple[re.Pattern[bytes], ...]
     templates: tuple[Template, ...]
     worker_loggers: frozenset[str]
     coordinator_loggers: frozenset[str]
@@ -68,14 +66,19 @@ class Format:
     samples: tuple[Sample, ...]
 
 
+BUILT_IN: Final = ("tagged-v1", "ipfs-accelerate", "json-lines", "logfmt")  # in order of preference
+
+
 @cache
 def builtin() -> Mapping[str, Format]:
     """The formats that ship with recontool, by name, in order of preference."""
-    folder = resources.files("recontool.logs") / "formats"
-    loaded = [
-        load((folder / f"{name}.toml").read_text("utf-8"), where=name) for name in ("tagged-v1", "ipfs-accelerate")
-    ]
-    return {one.name: one for one in loaded}
+    return {name: built_in(name) for name in BUILT_IN}
+
+
+@cache
+def built_in(name: str) -> Format:
+    """One of the formats that ship with recontool."""
+    return load((resources.files("recontool.logs") / "formats" / f"{name}.toml").read_text("utf-8"), where=name)
 
 
 def load(text: str, *, where: str) -> Format:
@@ -90,7 +93,7 @@ def load(text: str, *, where: str) -> Format:
             name=data["name"],
             title=data["title"],
             engine=data["engine"],
-            shapes=tuple(re.compile(shape) for shape in data.get("shapes", ())),
+            shapes=tuple(_pattern(shape) for shape in data.get("shapes", ())),
             templates=tuple(_template(row, where) for row in data.get("template", ())),
             worker_loggers=frozenset(data.get("worker_loggers", ())),
             coordinator_loggers=frozenset(data.get("coordinator_loggers", ())),
@@ -103,14 +106,19 @@ def load(text: str, *, where: str) -> Format:
         raise UsageError(f"a format file needs the key {error}", where=where) from error
 
 
+def _pattern(text: str) -> re.Pattern[bytes]:
+    """Patterns see the bytes of a line, so that damaged UTF-8 is no special case."""
+    return re.compile(text.encode(), re.DOTALL)
+
+
 def _template(row: Mapping[str, Any], where: str) -> Template:
-    match = re.compile(row["match"])
+    match = _pattern(row["match"])
     unknown = [name for name in match.groupindex if name not in FIELD_TYPES]
     if unknown:
         raise UsageError(f"template {row['match']!r} captures unknown field {unknown[0]!r}", where=where)
     return Template(
         logger=row["logger"],
-        starts=row["starts"],
+        starts=row["starts"].encode(),
         match=match,
         emit=_emit(row, where) if "event" in row else None,
         then=row.get("then", ""),
@@ -128,7 +136,7 @@ def _emit(row: Mapping[str, Any], where: str) -> Emit:
     known = (
         all((one, event) in EVENT_SCHEMA for one in (Marker.CONNECT, Marker.RECONNECT))
         if marker == SESSION
-        else (marker, event) in EVENT_SCHEMA or (not marker and event in _UNMARKED)
+        else (marker, event) in EVENT_SCHEMA or (not marker and event in UNMARKED_BY_TEMPLATES)
     )
     if not known or marker not in {*_MARKERS, SESSION, ""}:
         raise UsageError(f"event [{marker}] {event} is not in the vocabulary", where=where)

@@ -5,28 +5,30 @@ Source: SPEC section 2. `parse_record(render(event)) == event` for every event o
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from recontool.model.errors import BadFieldError
-from recontool.model.events import FIELD_TYPES, Event, Value
+from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, Event, Value
 from recontool.model.instant import from_datetime, iso
 from recontool.model.markers import LEVELS, Marker
 
+# Reading works on bytes: what is a digit or white space must not depend on Unicode tables or on damaged UTF-8.
 HEADER: Final = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([A-Za-z0-9._:-]{1,128}) (.*)",
+    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([A-Za-z0-9._:-]{1,128}) (.*)",
     re.DOTALL,
 )
-_BODY = re.compile(r"(?:\[([A-Z]+)\] )?([a-z][a-z0-9_]*)((?: [a-z][a-z0-9_]*=\S.*)?)", re.DOTALL)
-_FIELD = re.compile(r' ([a-z][a-z0-9_]*)=("(?:[^"\\]|\\.)*"|[^\s"=]+)')
+_BODY = re.compile(rb"(?:\[([A-Z]+)\] )?([a-z][a-z0-9_]*)((?: [a-z][a-z0-9_]*=\S.*)?)", re.DOTALL)
+_FIELD = re.compile(rb' ([a-z][a-z0-9_]*)=("(?:[^"\\]|\\.)*"|[^\s"=]+)', re.DOTALL)
 _SOURCE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _BARE = re.compile(r"[!-~\u00a1-\U0010ffff]+")  # printable; what else must be quoted is in _QUOTED
 _QUOTED = re.compile(r'[\s"=\u0080-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')
-_INTEGER = re.compile(r"-?\d{1,19}")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_INTEGER = re.compile(rb"-?\d{1,19}")
+_NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_INT64: Final = range(-(2**63), 2**63)
+MOST: Final = 1e15  # a larger duration or size is damage; up to here sums of nanoseconds stay exact
 _MARKERS = frozenset(marker.value for marker in Marker)
 _LEVELS = frozenset(LEVELS)
 
@@ -50,7 +52,7 @@ def render_text(at_us: int, level: str, source: str, text: str) -> str:
     return "\n".join([f"{iso(at_us)} {level} {source} {first}", *(f"  {line}" for line in rest)])
 
 
-def parse_record(line: str) -> Event | None:
+def parse_record(line: str | bytes) -> Event | None:
     """Read one line; None when it has not the shape of a record.
 
     A record that is no event of ours comes back with `name` "".
@@ -58,14 +60,14 @@ def parse_record(line: str) -> Event | None:
     Raises:
         BadFieldError: the line names an event, but its fields do not parse.
     """
-    header = HEADER.fullmatch(line)
+    header = HEADER.fullmatch(line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line)
     if header is None:
         return None
     second, micros, level, source, text = header.groups()
-    return parse_body(second_us(second) + int(micros), level, source, text)
+    return parse_body(second_us(second) + int(micros), level.decode("ascii"), source.decode("ascii"), text)
 
 
-def parse_body(at_us: int, level: str, source: str, text: str) -> Event:
+def parse_body(at_us: int, level: str, source: str, text: bytes) -> Event:
     """The event in `text`, the part of a record after its source.
 
     Raises:
@@ -75,9 +77,11 @@ def parse_body(at_us: int, level: str, source: str, text: str) -> Event:
     if body is None:
         return Event(at_us, level, source, "", "")
     marker, name, tail = body.groups()
-    if marker is not None and marker not in _MARKERS:
+    marker, name = (marker or b"").decode("ascii"), name.decode("ascii")
+    if marker not in _MARKERS if marker else ("", name) not in EVENT_SCHEMA:
+        # Somebody else's words: what looks like fields in them is none of ours.
         return Event(at_us, level, source, "", "")
-    return Event(at_us, level, source, marker or "", name, _fields(tail) if tail else {})
+    return Event(at_us, level, source, marker, name, _fields(tail) if tail else {})
 
 
 def value_text(value: Value) -> str:
@@ -92,11 +96,11 @@ def value_text(value: Value) -> str:
     return json.dumps(value)
 
 
-_seconds_seen: dict[str, int] = {}
+_seconds_seen: dict[bytes, int] = {}
 
 
-def second_us(text: str) -> int:
-    """Microseconds of `YYYY-MM-DDTHH:MM:SS` in UTC.
+def second_us(text: bytes) -> int:
+    """Microseconds of `YYYY-MM-DDTHH:MM:SS` in UTC; a space may stand for the T.
 
     Raises:
         BadFieldError: no such date or time exists.
@@ -105,9 +109,12 @@ def second_us(text: str) -> int:
     if known is not None:
         return known
     try:
-        at_us = from_datetime(datetime.fromisoformat(text + "+00:00"))
+        year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
+        at = datetime(year, month, day, int(text[11:13]), int(text[14:16]), int(text[17:19]), tzinfo=UTC)
     except ValueError as error:
-        raise BadFieldError(f"time is {text!r}, expected an existing date and time ({error})") from None
+        shown = text.decode("ascii", "replace")
+        raise BadFieldError(f"time is {shown!r}, expected an existing date and time ({error})") from None
+    at_us = from_datetime(at)
     # Lines come in time order, so a handful of seconds serves millions of lines.
     if len(_seconds_seen) > 1000:  # noqa: PLR2004
         _seconds_seen.clear()
@@ -115,7 +122,7 @@ def second_us(text: str) -> int:
     return at_us
 
 
-def typed(key: str, text: str) -> Value:
+def typed(key: str, text: bytes) -> Value:
     """`text` as the type of field `key`.
 
     Raises:
@@ -123,39 +130,55 @@ def typed(key: str, text: str) -> Value:
     """
     kind = FIELD_TYPES[key]
     if kind is str:
-        return text
+        return shown(text)
     if kind is int and _INTEGER.fullmatch(text):
-        return int(text)
+        number = int(text)
+        if number in _INT64:
+            return number
     if kind is float and _NUMBER.fullmatch(text):
         value = float(text)
-        if math.isfinite(value):
+        if abs(value) <= MOST:
             return value
-    if kind is bool and text in {"true", "false"}:
-        return text == "true"
-    raise BadFieldError(f"{key} is {text[:80]!r}, expected {kind.__name__}")
+    if kind is bool and text in {b"true", b"false"}:
+        return text == b"true"
+    raise BadFieldError(f"{key} is {shown(text[:80])!r}, expected {_EXPECTED[kind]}")
 
 
-def _fields(tail: str) -> dict[str, Value]:
+_EXPECTED: Final[Mapping[type, str]] = {
+    int: "int of 64 bits",
+    float: f"float up to {MOST:g}",
+    bool: "true or false",
+}
+
+
+def shown(text: bytes) -> str:
+    """`text` for people and tables: what is no UTF-8 becomes U+FFFD."""
+    return text.decode("utf-8", "replace")
+
+
+def _fields(tail: bytes) -> dict[str, Value]:
     fields: dict[str, Value] = {}
     at = 0
     for match in _FIELD.finditer(tail):
         if match.start() != at:
             break
         at = match.end()
-        key, text = match.groups()
+        name, text = match.groups()
+        key = name.decode("ascii")
         if key in FIELD_TYPES:
-            fields[key] = typed(key, _unquoted(text) if text[0] == '"' else text)
+            fields[key] = typed(key, _unquoted(text) if text[:1] == b'"' else text)
     if at != len(tail):
-        raise BadFieldError(f"fields end in {tail[at : at + 80]!r}, expected key=value")
+        raise BadFieldError(f"fields end in {shown(tail[at : at + 80])!r}, expected key=value")
     return fields
 
 
-def _unquoted(text: str) -> str:
+def _unquoted(text: bytes) -> bytes:
     try:
-        value = json.loads(text)
+        value = json.loads(shown(text))
     except ValueError as error:
-        raise BadFieldError(f"value is {text[:80]!r}, expected a JSON string ({error})") from None
-    return str(value)
+        raise BadFieldError(f"value is {shown(text[:80])!r}, expected a JSON string ({error})") from None
+    # Half a surrogate pair is no text: no table or terminal could show it.
+    return str(value).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def known_fields(fields: Mapping[str, Value]) -> dict[str, Value]:

@@ -18,6 +18,8 @@ HEAD_BYTES: Final = 2**18
 _GZIP: Final = b"\x1f\x8b"
 _GZIP_WINDOW: Final = 31  # zlib: largest window, gzip header
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_BLOCK: Final = 2**20
+_TORN: Final = (EOFError, zlib.error, zstandard.ZstdError)
 
 
 class LineStream:
@@ -30,7 +32,9 @@ class LineStream:
         self.path = path
         self.bytes = 0
         self.torn = ""
-        self._raw = _open(path)
+        self.packed = False
+        self._file = _open(path)
+        self._raw, self.packed = _unpacked(self._file)
         self._lines = self._bounded()
         self.head: list[bytes] = []
         held = 0
@@ -43,6 +47,45 @@ class LineStream:
     def __iter__(self) -> Iterator[bytes]:
         return chain(self.head, self._lines)
 
+    def blocks(self) -> Iterator[bytes]:
+        """The same lines, many at a time: each block holds whole lines, cut where `MAX_LINE` says."""
+        if self.head:
+            yield b"".join(line if line.endswith(b"\n") else line + b"\n" for line in self.head)
+        carry, skipping = b"", False
+        for data in self._pieces():
+            start = data.find(b"\n") + 1 if skipping else 0
+            skipping = skipping and start == 0
+            if skipping:
+                continue
+            held = carry + data[start:]
+            end = held.rfind(b"\n") + 1
+            if end:
+                yield held[:end]
+            carry = held[end:]
+            if len(carry) > MAX_LINE:
+                yield carry[:MAX_LINE] + b"\n"
+                carry, skipping = b"", True
+        if carry:
+            yield carry
+
+    def _pieces(self) -> Iterator[bytes]:
+        while True:
+            try:
+                data = self._raw.read(_BLOCK)
+            except _TORN as error:
+                self.torn = f"{type(error).__name__}: {error}"
+                return
+            except OSError as error:
+                raise UsageError(f"cannot be read: {error.strerror or error}", where=self.path) from error
+            if not data:
+                return
+            self.bytes += len(data)
+            yield data
+
+    def place(self) -> tuple[int, int]:
+        """How many bytes of the file on disk are behind us, and how many it has; equal where nobody knows."""
+        return (self._file.tell(), size_of(self.path)) if self.path != STDIN else (self.bytes, self.bytes)
+
     def close(self) -> None:
         """Close the file; stdin stays open."""
         if self.path != STDIN:
@@ -53,7 +96,7 @@ class LineStream:
         while True:
             try:
                 line = read(MAX_LINE)
-            except (EOFError, zlib.error, zstandard.ZstdError) as error:
+            except _TORN as error:
                 self.torn = f"{type(error).__name__}: {error}"
                 return
             except OSError as error:
@@ -106,21 +149,21 @@ class _Gunzipped(io.RawIOBase):
                 return len(data)
 
 
-def _open(path: str) -> IO[bytes]:
+def _open(path: str) -> io.BufferedReader:
     if path == STDIN:
-        return _unpacked(io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 2**18))
+        return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 2**18)
     try:
-        return _unpacked(io.BufferedReader(io.FileIO(path), 2**18))
+        return io.BufferedReader(io.FileIO(path), 2**18)
     except OSError as error:
         raise UsageError(f"cannot be opened: {error.strerror or error}", where=path) from error
 
 
-def _unpacked(buffered: io.BufferedReader) -> IO[bytes]:
-    """Recognise packing by its first bytes, never by the name."""
+def _unpacked(buffered: io.BufferedReader) -> tuple[IO[bytes], bool]:
+    """The unpacked stream and whether it had to be unpacked: told by the first bytes, never by the name."""
     magic = buffered.peek(4)[:4]
     if magic.startswith(_GZIP):
-        return io.BufferedReader(_Gunzipped(buffered), 2**18)
+        return io.BufferedReader(_Gunzipped(buffered), 2**18), True
     if magic == _ZSTD:
         unpacked = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
-        return io.BufferedReader(unpacked, 2**18)
-    return buffered
+        return io.BufferedReader(unpacked, 2**18), True
+    return buffered, False

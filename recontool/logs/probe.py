@@ -7,48 +7,80 @@ from typing import Final
 
 from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
-from recontool.logs.format import Format, builtin
+from recontool.logs.format import BUILT_IN, Format, built_in, builtin
+from recontool.logs.grammar import shown
+from recontool.logs.prefix import Prefix, detect, unwrap
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.markers import COORDINATOR
 
+_FEW: Final = 100
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the head of one file tells. `source` is "" when each line names its own."""
+    """What the head of one file tells. `source` is "" when each line names its own; `sources` are those seen.
+
+    `prefix` is what a container or journald put in front of every line.
+    """
 
     form: Format
     source: str
     first_us: int | None
+    sources: frozenset[str] = frozenset()
+    prefix: Prefix | None = None
 
 
-def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC) -> Probe | None:
-    """The format most lines of `head` fit; None when none fits. `only` names the format instead.
+def probe(
+    head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: Sequence[Format] = ()
+) -> Probe | None:
+    """The format most lines of `head` fit; None when none fits.
+
+    Args:
+        only: the format's name, instead of looking; zone: that of times without one; forms: the user's own.
 
     Raises:
         UsageError: `only` is no format.
     """
-    formats = builtin()
-    if only and only not in formats:
+    own = {form.name: form for form in forms}
+    names = (*own, *BUILT_IN)
+    if only and only not in names:
         raise UsageError(
-            f"unknown format {only!r}; known: {', '.join(formats)}", where="--format-in", hint="leave it out to detect"
+            f"unknown format {only!r}; known: {', '.join(names)}", where="--format-in", hint="leave it out to detect"
         )
-    lines = [raw.decode("utf-8", "replace").rstrip("\r\n") for raw in head[:_LINES]]
-    candidates = [formats[only]] if only else list(formats.values())
-    headers = {form.name: _headers(form, lines, zone) for form in candidates}
-    best = max(candidates, key=lambda form: len(headers[form.name]))
-    found = headers[best.name]
+    prefix = detect(head)
+    lines = [raw.rstrip(b"\r\n") for raw in (unwrap(prefix, head[:_LINES]) if prefix is not None else head[:_LINES])]
+    candidates = [own.get(name) or built_in(name) for name in ((only,) if only else names)]
+    best, found = _best(candidates, lines, zone)
     if not found:
         bare_block = any(block_owner(line) is not None for line in lines)
         if not bare_block and not only:
             return None
-        best = formats[only or "tagged-v1"]
-    return Probe(best, _owner(best, found), min((header.at_us for header in found), default=None))
+        best = own.get(only) or built_in(only or BUILT_IN[0])
+    first_us = min((header.at_us for header in found), default=None)
+    sources = frozenset(header.source for header in found)
+    return Probe(best, _owner(best, found), first_us, sources, prefix)
 
 
-def _headers(form: Format, lines: Sequence[str], zone: tzinfo) -> list[Header]:
+def _best(candidates: Sequence[Format], lines: Sequence[bytes], zone: tzinfo) -> tuple[Format, list[Header]]:
+    """The format that most lines fit, and their headers."""
+    # A line fits one format only, so what fits half of the first lines fits best. The tagged grammar is told by a few;
+    # whose file one of another format is may stand further down.
+    few = _headers(candidates[0], lines[:_FEW], zone)
+    if candidates[0].engine == "tagged" and 2 * len(few) > min(len(lines), _FEW):
+        return candidates[0], few
+    best, found = candidates[0], few
+    for form in candidates:
+        headers = _headers(form, lines, zone)
+        if len(headers) > len(found):
+            best, found = form, headers
+        if 2 * len(found) > len(lines):
+            break
+    return best, found
+
+
+def _headers(form: Format, lines: Sequence[bytes], zone: tzinfo) -> list[Header]:
     decoder = decoder_for(form, zone=zone)
     found = []
     for line in lines:
@@ -63,7 +95,7 @@ def _headers(form: Format, lines: Sequence[str], zone: tzinfo) -> list[Header]:
 
 def _owner(form: Format, headers: Sequence[Header]) -> str:
     """The worker (or "coordinator") an untagged file belongs to; "" when nothing says."""
-    if form.engine == "tagged":
+    if form.engine != "templates":
         return ""
     workers = sum(header.logger in form.worker_loggers for header in headers)
     coordinators = sum(header.logger in form.coordinator_loggers for header in headers)
@@ -75,7 +107,8 @@ def _owner(form: Format, headers: Sequence[Header]) -> str:
         for template in templates:
             if owner is None and template.logger == header.logger and header.text.startswith(template.starts):
                 match = template.match.fullmatch(header.text)
-                owner = match.groupdict().get("worker") if match else None
+                named = match.groupdict().get("worker") if match else None
+                owner = shown(named) if named else None
         if owner and not owner.startswith(_PLACEHOLDER):
             return owner
     return ""

@@ -11,15 +11,21 @@ from typing import Final
 from recontool.logs.blocks import BlockCollector, block_owner
 from recontool.logs.decoder import Header, decoder_for
 from recontool.logs.format import Format
+from recontool.logs.grammar import shown
 from recontool.model.errors import BadFieldError
 from recontool.model.events import METRICS_BLOCK, Event
 from recontool.model.findings import LineCount
 
 _EXAMPLES: Final = 5
 _EXAMPLE_WIDTH: Final = 160
-_TRACEBACK: Final = ("Traceback (most recent call last):", "During handling of the above", "The above exception was")
-_EXCEPTION: Final = re.compile(r"[A-Za-z_][\w.]*(?:: .*)?", re.DOTALL)
-_CLOSING: Final = {"{": "}", "[": "]"}
+_TRACEBACK: Final = (b"Traceback (most recent call last):", b"During handling of the above", b"The above exception was")
+_EXCEPTION: Final = re.compile(rb"[A-Za-z_][\w.]*(?:: .*)?", re.DOTALL)
+_CLOSING: Final = {b"{": "}", b"[": "]"}
+
+
+def shown_example(number: int, line: bytes, why: str = "") -> tuple[int, str, str]:
+    """An unparsed line as reports show it: its number, its beginning, what is wrong with it."""
+    return number, shown(line[:_EXAMPLE_WIDTH]), why or "fits no line of the format"
 
 
 class LogReader:
@@ -63,57 +69,38 @@ class LogReader:
             self._total = number
             if number <= skip:
                 continue
-            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            line = raw.rstrip(b"\r\n")
             try:
                 header = decoder.header(line)
                 if header is None:
                     yield from self._without_header(line, number)
                     continue
-                events = () if self._is_block_text(header) else decoder.events(header)
+                belongs, block = self._in_block(header, number)
+                events = () if belongs else decoder.events(header)
             except BadFieldError as error:
                 self._refuse(number, line, error.problem)
                 continue
             self._inside = ""
             self._last(header.at_us)
-            if events:
+            if events or belongs:
                 self._parsed += 1
-                for event in events:
-                    event.line = number
-                    yield event
             else:
-                yield from self._no_event(header, number)
-        yield from self._blocks.rest()
-
-    def _is_block_text(self, header: Header) -> bool:
-        return header.text.startswith("===") or (
-            self._blocks.is_open and ": " in header.text and "=" not in header.text
-        )
-
-    def _no_event(self, header: Header, number: int) -> Iterator[Event]:
-        """A record that is part of a metrics block, or none of ours."""
-        if block_owner(header.text) is not None:
-            self._parsed += 1
-            unfinished = self._blocks.begin(header, number)
-            if unfinished is not None:
-                yield unfinished
-            return
-        belongs, block = self._blocks.offer(header.source, header.text)
-        if belongs:
-            self._parsed += 1
+                self._unmarked += 1
+                yield Event(header.at_us, header.level, header.source, "", "", {}, number)
             if block is not None:
                 yield block
-            return
-        events = self._decoder.events(header) if self._is_block_text(header) else ()
-        if events:
-            self._parsed += 1
             for event in events:
                 event.line = number
                 yield event
-            return
-        self._unmarked += 1
-        yield Event(header.at_us, header.level, header.source, "", "", {}, number)
+        yield from self._blocks.rest()
 
-    def _without_header(self, line: str, number: int) -> Iterator[Event]:
+    def _in_block(self, header: Header, number: int) -> tuple[bool, Event | None]:
+        """(whether a record is a line of a metrics block, the block that it ends)."""
+        if block_owner(header.text) is not None:
+            return True, self._blocks.begin(header, number)
+        return self._blocks.offer(header.source, header.text)
+
+    def _without_header(self, line: bytes, number: int) -> Iterator[Event]:
         """A line that begins no record: blank, part of what stands above it, a bare block, or damage."""
         if not line.strip():
             self._blank += 1
@@ -138,30 +125,30 @@ class LogReader:
         if self._continues(line):
             self._continuation += 1
         else:
-            self._refuse(number, line, "fits no line of the format")
+            self._refuse(number, line)
 
-    def _continues(self, line: str) -> bool:
+    def _continues(self, line: bytes) -> bool:
         """Whether a line belongs to the record above it: indented, or of a traceback or a JSON block."""
         word = line.strip()
         if line.startswith(_TRACEBACK):
             self._inside = "traceback"
         elif self._inside == "traceback":
-            if line[0].isspace():
+            if line[:1].isspace():
                 return True
             self._inside = ""
             return _EXCEPTION.fullmatch(line) is not None
         elif self._inside and self._inside in "}]":
-            self._inside = "" if line.rstrip() == self._inside else self._inside
+            self._inside = "" if line.rstrip() == self._inside.encode() else self._inside
         elif self.last_us is not None and word in _CLOSING:
             self._inside = _CLOSING[word]
         else:
-            return self.last_us is not None and line[0].isspace()
+            return self.last_us is not None and line[:1].isspace()
         return True
 
-    def _refuse(self, number: int, line: str, why: str) -> None:
+    def _refuse(self, number: int, line: bytes, why: str = "") -> None:
         self._unparsed += 1
         if len(self.examples) < _EXAMPLES:
-            self.examples.append((number, line[:_EXAMPLE_WIDTH], why))
+            self.examples.append(shown_example(number, line, why))
 
     def _last(self, at_us: int) -> None:
         if self.first_us is None:

@@ -27,6 +27,10 @@ class Activity:
                 bucket = self._buckets[at_us // self._width_us]
         bucket[_COLUMN[name]] += amount
 
+    def restore(self, width_us: int, rows: dict[int, list[float]]) -> None:
+        """What another fold has counted: a row of amounts, ordered as `ACTIVITY`, by number of bucket."""
+        self._width_us, self._buckets = width_us, rows
+
     def buckets(self) -> tuple[Bucket, ...]:
         """Non-empty buckets in time order."""
         return tuple(

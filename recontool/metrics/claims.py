@@ -4,7 +4,7 @@ A metrics block or `metrics` record counts since the start of its process. Where
 kind (an INFO log has no message lines), trusted claims stand in; everywhere they are compared.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from recontool.model.findings import Disagreement
 from recontool.model.instant import SECOND_US
 
 _DECIMALS: Final[Mapping[str, int]] = {metric.name: label.decimals for metric, label in BLOCK}
-_KEPT: Final = 1_000  # disagreements kept per worker; one process adds at most thirteen
+CLAIMABLE: Final = (*CATALOGUE, "messages_acked")  # what a process may say about itself, in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,47 +98,55 @@ def with_size_of(events: Totals, claim: Claim) -> Totals:
     return replace(events, sized=events.sent, sent_bytes=round(size * events.sent))
 
 
-def disagreements(worker: str, claim: Claim, shown: Totals, *, messages_shown: bool) -> Iterable[Disagreement]:
-    """Where `claim` differs from what the events of the same process show at that moment.
+class Said:
+    """The last word of one process on each metric, beside what its events showed at that moment.
 
-    A claim without any events to support it counts as a disagreement when the claim is not to be trusted:
-    its metric stays empty. Rounded claims agree when they are the shown value to the printed precision.
+    The last word counts: a counter may run ahead of its log line for a moment.
     """
-    for name, claimed in claim.values.items():
-        formula = FORMULAS.get(name)
-        if formula is None or name == "messages_acked":
-            continue
-        of_messages = CATALOGUE[name].subject == "messages"
-        if of_messages and not messages_shown:
-            if name in claim.untrusted:
-                yield _unsupported(worker, name, claimed, claim)
-            continue
-        value = formula(shown)
-        if value is None:
-            if name in claim.untrusted:
-                yield _unsupported(worker, name, claimed, claim)
-        elif not _agree(name, claimed, value, exact=claim.exact):
-            yield Disagreement(
-                worker,
-                name,
-                claimed,
-                float(value),
-                claim.at_us,
-                f"the process reports {_plain(claimed)}, its own events show {_plain(value)}",
-                (claim.evidence,) if claim.evidence else (),
-            )
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Claim, Totals, bool]] = {}
+
+    def add(self, claim: Claim, shown: Totals, *, messages_shown: bool) -> None:
+        """Remember `claim`; `shown` are the counts of the process's events up to here."""
+        self._last.update(dict.fromkeys(claim.values, (claim, shown, messages_shown)))
+
+    def restore(self, name: str, claim: Claim, shown: Totals, *, messages_shown: bool) -> None:
+        """The last word on one metric, as another fold has found it."""
+        self._last[name] = (claim, shown, messages_shown)
+
+    def disagreements(self, worker: str) -> Iterator[Disagreement]:
+        """One per metric whose claim its events contradict or cannot support."""
+        for name in CLAIMABLE:
+            if name in self._last:
+                claim, shown, messages_shown = self._last[name]
+                found = _disagreement(worker, name, claim, shown, messages_shown=messages_shown)
+                if found is not None:
+                    yield found
 
 
-def _unsupported(worker: str, name: str, claimed: float, claim: Claim) -> Disagreement:
-    return Disagreement(
-        worker,
-        name,
-        claimed,
-        None,
-        claim.at_us,
-        f"the process reports {_plain(claimed)}, no event supports it",
-        (claim.evidence,) if claim.evidence else (),
-    )
+def _disagreement(
+    worker: str, name: str, claim: Claim, shown: Totals, *, messages_shown: bool
+) -> Disagreement | None:
+    """A claim without any event to support it counts only when it is not to be trusted: its metric stays empty.
+
+    Rounded claims agree when they are the shown value to the printed precision.
+    """
+    claimed, formula = claim.values[name], FORMULAS.get(name)
+    if formula is None or name == "messages_acked":
+        return None
+    unseen = CATALOGUE[name].subject == "messages" and not messages_shown
+    value = None if unseen else formula(shown)
+    evidence = (claim.evidence,) if claim.evidence else ()
+    if value is None:
+        if name not in claim.untrusted:
+            return None
+        why = f"the process reports {_plain(claimed)}, no event supports it"
+        return Disagreement(worker, name, claimed, None, claim.at_us, why, evidence)
+    if _agree(name, claimed, value, exact=claim.exact):
+        return None
+    why = f"the process reports {_plain(claimed)}, its own events show {_plain(value)}"
+    return Disagreement(worker, name, claimed, float(value), claim.at_us, why, evidence)
 
 
 def _agree(name: str, claimed: float, shown: float, *, exact: bool) -> bool:

@@ -4,12 +4,13 @@ The live plugin and the analysis run this very fold, so on the same events they 
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from recontool.metrics.activity import Activity
-from recontool.metrics.claims import Claim, all_totals, disagreements, with_messages_of, with_size_of
+from recontool.metrics.claims import CLAIMABLE, Claim, Said, all_totals, with_messages_of, with_size_of
 from recontool.metrics.definitions import FORMULAS
 from recontool.metrics.gaps import HEARTBEAT, Gaps
 from recontool.metrics.tasks import TaskFold
@@ -22,9 +23,23 @@ from recontool.model.instant import seconds
 
 _Handler: TypeAlias = Callable[[Event, str], None]
 
-_PORT: Final = re.compile(r"//[^/]*:(\d{1,5})(?:/|$)")
+_PORT: Final = re.compile(r"//[^/]*:([0-9]{1,5})(?:/|\Z)")
 SIZE: Final = "avg_message_size_bytes"
+KEPT_PROCESSES: Final = 101  # whose claims are remembered: the running one and the hundred before it
 _MESSAGES: Final = frozenset(metric.name for metric in DOCUMENTED if metric.subject == "messages")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessBooks:
+    """What a fold knows of the processes of its worker: those that ended, and the one that runs."""
+
+    settled: Totals
+    current: Totals
+    claim: Claim | None
+    claimed: frozenset[str]  # metrics that claims of ended processes stood in for
+    debug: bool
+    marked: int
+    start_seen: bool
 
 
 class WorkerFold:
@@ -46,7 +61,7 @@ class WorkerFold:
         self.config: dict[str, Value] = {}
         self.port: int | None = None  # of the coordinator, as the first try names it
         self.starts_us: list[int] = []
-        self.disagreements: list[Disagreement] = []
+        self.said: deque[Said] = deque([Said()], maxlen=KEPT_PROCESSES)  # by process, the running one last
         self.first_us = 0
         self.last_us = 0
         self._started = False
@@ -112,7 +127,19 @@ class WorkerFold:
         if key != self.worker:
             self.worker = key
             self.timeline.rename(key)
-            self.disagreements = [replace(one, worker=key) for one in self.disagreements]
+
+    def restore(self, books: ProcessBooks, *, first_us: int, last_us: int) -> None:
+        """Go on from what another fold of the same events has found; the parts are restored one by one."""
+        self._started = True
+        self.first_us, self.last_us = first_us, last_us
+        self._settled, self._current = books.settled, books.current
+        self._plain = self._settled == Totals()
+        self._claim, self._claimed = books.claim, set(books.claimed)
+        self._debug, self._marked, self._start_seen = books.debug, books.marked, books.start_seen
+
+    def disagreements(self) -> list[Disagreement]:
+        """Where the last word of a process on a metric differs from what its events showed at that moment."""
+        return [one for said in self.said for one in said.disagreements(self.worker)]
 
     def totals(self) -> Totals:
         """Counts over all processes of the worker, trusted claims standing in where a log shows no events."""
@@ -179,6 +206,7 @@ class WorkerFold:
         self._claim = None
         self._debug = self._live
         self._marked = 0
+        self.said.append(Said())
         self._start_seen = True
         self.starts_us.append(at_us)
 
@@ -307,17 +335,17 @@ class WorkerFold:
         exact = event.name != METRICS_BLOCK
         if not exact:
             self.gaps.periodic("block", event.at_us)
-        values = {name: float(value) for name, value in event.fields.items() if not isinstance(value, str)}
+        values = {
+            name: float(value)
+            for name, value in event.fields.items()
+            if name in CLAIMABLE and not isinstance(value, str)
+        }
         untrusted = frozenset() if exact else self._claim_only
         claim = Claim(event.at_us, values, exact, untrusted, _place(file, event))
         if self._claim is None or exact or not self._claim.exact or claim.at_us > self._claim.at_us:
             self._claim = claim
         if self._start_seen:
-            found = disagreements(self.worker, claim, self._current, messages_shown=self._debug)
-            # The last word of each process on each metric stands: a counter may run ahead of its log line for a moment.
-            started_us = self.starts_us[-1]
-            earlier = [one for one in self.disagreements if one.at_us < started_us or one.metric not in values]
-            self.disagreements = [*earlier, *found]
+            self.said[-1].add(claim, replace(self._current), messages_shown=self._debug)
 
 
 def _place(file: str, event: Event) -> str:

@@ -53,6 +53,12 @@ class Gaps:
         """The process said how often it writes its periodic lines."""
         self._configured_us = round(interval_s * SECOND_US)
 
+    def restore(
+        self, configured_us: int | None, periodic: dict[str, list[int]], silences: list[tuple[int, int]]
+    ) -> None:
+        """What another fold has found; `silences` are (length, start)."""
+        self._configured_us, self._periodic, self._silences = configured_us, periodic, silences
+
     def interval_us(self) -> int:
         """The rhythm: as configured, else the shortest median distance of periodic lines, else 30 s."""
         if self._configured_us is not None:

@@ -5,6 +5,7 @@ from typing import Final
 from recontool.metrics.totals import nanos
 from recontool.model.events import Event
 
+OUTCOMES: Final = ("completed", "failed", "cancelled")
 _SAMPLED: Final = 1_000
 
 
@@ -15,14 +16,23 @@ class TaskFold:
         self.first_error = ""
         self.first_error_evidence = ""
         self.sample_ms: list[float] = []
+        self.outcomes = dict.fromkeys(OUTCOMES, 0)
         self._running: dict[str, int] = {}
+        self._elsewhere = 0  # running tasks that another fold knows by name
         self._stride = 1
         self._ended = 0
 
     @property
     def unfinished(self) -> int:
         """Tasks begun and not yet completed, failed or cancelled."""
-        return len(self._running)
+        return len(self._running) + self._elsewhere
+
+    def restore(
+        self, unfinished: int, outcomes: dict[str, int], sample_ms: list[float], first_error: str, evidence: str
+    ) -> None:
+        """What another fold has found."""
+        self._elsewhere, self.outcomes, self.sample_ms = unfinished, outcomes, sample_ms
+        self.first_error, self.first_error_evidence = first_error, evidence
 
     def started(self, task: str, at_us: int) -> None:
         """An execution begins; of a task that never ended (its process died) the new start counts."""
@@ -30,10 +40,12 @@ class TaskFold:
 
     def cancelled(self, task: str) -> None:
         """The execution was called off."""
+        self.outcomes["cancelled"] += 1
         self._running.pop(task, None)
 
     def ended(self, event: Event, evidence: str) -> int | None:
         """A `completed` or `failed` event; returns the execution time in ns, None when the log does not tell."""
+        self.outcomes[event.name] += 1
         started_us = self._running.pop(str(event.fields.get("task", "")), None)
         if event.name == "failed" and not self.first_error:
             self.first_error = str(event.fields.get("error", ""))

@@ -5,12 +5,14 @@ change nothing. An orderly close ends observation until the next process start. 
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from recontool.model.findings import WORKER_CAUSES, Outage, Span
 from recontool.model.instant import MINUTE_US, SECOND_US
+from recontool.model.outages import OutageColumns
 
 FLAP_US: Final = 10 * SECOND_US
 FAILED_WINDOW_US: Final = 5 * MINUTE_US
@@ -31,6 +33,25 @@ class _OpenOutage:
     code: int | None
     evidence: str
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineBooks:
+    """What another fold of the same events has found of a timeline; outages include the open one."""
+
+    outages: Sequence[Outage]
+    forced: int
+    open_since_us: int | None
+    flaps: Sequence[Span]
+    absences: Sequence[Span]
+    first_established_us: int | None
+    longest_us: int | None
+    restarts: int
+    gave_up: int
+    most_per_minute: int
+    outage_us: int
+    absent_us: int
+    absent_since_us: int | None
 
 
 class Timeline:
@@ -58,10 +79,23 @@ class Timeline:
         self._absent_since: int | None = None
         self._session_start_us = 0
         self._attempt_pending = False
+        self._found: TimelineBooks | None = None
+
+    def restore(self, books: TimelineBooks) -> None:
+        """Show what another fold has found; this one cannot be fed any more."""
+        self._found = books
+        self.first_established_us, self.longest_us = books.first_established_us, books.longest_us
+        self.restarts, self.gave_up, self.most_per_minute = books.restarts, books.gave_up, books.most_per_minute
+        self.flaps, self.absences = list(books.flaps), list(books.absences)
+        self._outage_us, self._absent_us, self._absent_since = books.outage_us, books.absent_us, books.absent_since_us
+        if books.open_since_us is not None:
+            self.open = _OpenOutage(books.open_since_us, "", None, "")
 
     def rename(self, key: str) -> None:
         """Outages carry `key` instead of the worker's id."""
         self.worker = key
+        if self._found is not None and isinstance(self._found.outages, OutageColumns):
+            self._found = replace(self._found, outages=self._found.outages.named(key))
         self.outages = [replace(outage, worker=key) for outage in self.outages]
 
     def attempt(self, at_us: int) -> None:
@@ -155,8 +189,10 @@ class Timeline:
             spans.append(Span(start_us, last_us))
         return tuple(spans)
 
-    def all_outages(self) -> tuple[Outage, ...]:
+    def all_outages(self) -> Sequence[Outage]:
         """Completed outages and the open one, oldest first."""
+        if self._found is not None:
+            return self._found.outages
         if self.open is None:
             return tuple(self.outages)
         started = self.open
@@ -175,6 +211,8 @@ class Timeline:
 
     def forced(self) -> int:
         """Outages the worker started itself."""
+        if self._found is not None:
+            return self._found.forced
         return sum(outage.cause in WORKER_CAUSES for outage in self.all_outages())
 
     def _end_outage(self, at_us: int, evidence: str) -> int:

@@ -147,6 +147,8 @@ EVENT_SCHEMA: Final[Mapping[tuple[str, str], EventSpec]] = {(spec.marker, spec.n
 # Read from logs only, never written as one line: a metrics block, label by label, folded into one event.
 METRICS_BLOCK: Final = "metrics_block"
 STATUS: Final = "status"
+PROCESS_STARTED: Final = "process_started"
+UNMARKED_BY_TEMPLATES: Final = (METRICS_BLOCK, STATUS, PROCESS_STARTED)
 
 for _spec in EVENTS:
     _untyped = set(_spec.fields) - set(FIELD_TYPES)

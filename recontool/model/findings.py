@@ -3,7 +3,7 @@
 Instants are integer microseconds UTC (`_us`), durations are microseconds too; evidence is "file:line".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -120,7 +120,7 @@ class WorkerResult:
     last_us: int
     metrics: Mapping[str, MetricValue]
     derived: Mapping[str, float]
-    outages: tuple[Outage, ...]
+    outages: Sequence[Outage]  # in time order
     tasks: Tasks
     markers: Mapping[str, int]
     gaps: tuple[Span, ...] = ()

@@ -124,12 +124,7 @@ def _input(file: InputFile) -> Json:
 
 
 def _worker(worker: WorkerResult) -> Json:
-    outages, omitted = ranking.bounded(
-        worker.outages,
-        LISTED,
-        lambda outage: ranking.length_us(outage, worker.last_us),
-        lambda outage: outage.start_us,
-    )
+    outages, omitted = ranking.listed_outages(worker, LISTED)
     tasks = worker.tasks
     return {
         "worker": worker.worker,

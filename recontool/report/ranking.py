@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from recontool.model.findings import Alert, Analysis, MetricValue, Outage, WorkerResult
+from recontool.model.outages import down_us, longest
 
 Item = TypeVar("Item")
 SEVERITIES = ("CRITICAL", "WARNING", "INFO")
@@ -11,7 +12,7 @@ SEVERITIES = ("CRITICAL", "WARNING", "INFO")
 
 def lost_us(worker: WorkerResult) -> int:
     """Time the worker was down; an open outage counts to its last record."""
-    return sum(length_us(outage, worker.last_us) for outage in worker.outages)
+    return down_us(worker.outages, worker.last_us)
 
 
 def length_us(outage: Outage, last_us: int) -> int:
@@ -38,12 +39,21 @@ def by_damage(workers: Iterable[WorkerResult]) -> list[WorkerResult]:
     )
 
 
-def worst_outages(worker: WorkerResult) -> list[Outage]:
-    """Open outages first, then the longest; equal ones in time order."""
+def worst_outages(worker: WorkerResult, most: int) -> list[Outage]:
+    """The open outage first, then the longest; equal ones in time order."""
+    found = longest(worker.outages, most, worker.last_us)
+    last = worker.outages[-1:]
+    if last and last[0].end_us is None and last[0] not in found:
+        found = [*last, *found[:-1]]  # the open one is the last, and matters most however short it is
     return sorted(
-        worker.outages,
-        key=lambda outage: (outage.end_us is not None, -length_us(outage, worker.last_us), outage.start_us),
+        found, key=lambda outage: (outage.end_us is not None, -length_us(outage, worker.last_us), outage.start_us)
     )
+
+
+def listed_outages(worker: WorkerResult, most: int) -> tuple[list[Outage], int]:
+    """The `most` longest outages in time order, and how many were left out."""
+    found = longest(worker.outages, most, worker.last_us)
+    return sorted(found, key=lambda outage: outage.start_us), len(worker.outages) - len(found)
 
 
 def outages_with_end(analysis: Analysis) -> list[tuple[Outage, int]]:

@@ -25,7 +25,7 @@ def outage_table(on: Screen, worker: WorkerResult, most: int) -> list[str]:
     """The worst `most` outages of `worker` in time order; the rest as a count."""
     if not worker.outages:
         return [] if worker.observed else ["outages   none: no session was ever established, so none could be lost"]
-    shown = sorted(ranking.worst_outages(worker)[:most], key=lambda outage: outage.start_us)
+    shown = sorted(ranking.worst_outages(worker, most), key=lambda outage: outage.start_us)
     table = [["outage", "down", "tries", "cause", "evidence"], *(_outage_row(outage) for outage in shown)]
     tones = ["dim", *("outside" if outage.end_us is None else "" for outage in shown)]
     lines = on.rows(table, frozenset({0, 1, 2}), tones)

@@ -5,11 +5,12 @@ Five states: `up`, `down`, `unknown` (a gap: no record), `connecting` (running, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
-from recontool.model.findings import Analysis, Span, WorkerResult
+from recontool.model.outages import spans_us
+from recontool.model.findings import Outage, Analysis, Span, WorkerResult
 
 State: TypeAlias = Literal["up", "down", "unknown", "connecting", "unobserved"]
 Cell: TypeAlias = Literal["up", "partly", "down", "unknown", "connecting", "unobserved"]
@@ -21,6 +22,7 @@ STATE_TEXT: Final[dict[State, str]] = {
     "connecting": "not connected yet",
     "unobserved": "not observed",
 }
+_BINS: Final = 8  # per cell, when there are too many outages to draw each
 _ORDER: Final[tuple[State, ...]] = ("up", "connecting", "unknown", "down")  # later ones cover earlier ones
 
 
@@ -67,7 +69,8 @@ def cells(worker: WorkerResult, start_us: int, end_us: int, number: int) -> tupl
     width = max(end_us - start_us, 1)
     down = [False] * number
     longest: list[tuple[int, State]] = [(0, "unobserved")] * number
-    for part in segments(worker):
+    shown = _telling(worker.outages, worker.last_us, start_us, width, number * _BINS)
+    for part in segments(replace(worker, outages=shown)):
         first = max((part.start_us - start_us) * number // width, 0)
         last = min((part.end_us - start_us) * number // width, number - 1)
         for index in range(first, last + 1):
@@ -79,6 +82,20 @@ def cells(worker: WorkerResult, start_us: int, end_us: int, number: int) -> tupl
             if share > longest[index][0]:
                 longest[index] = (share, part.state)
     return tuple(_cell(lost, longest[i], width // number) for i, lost in enumerate(down))
+
+
+def _telling(
+    outages: Sequence[Outage], last_us: int, start_us: int, width: int, bins: int
+) -> Sequence[Outage]:
+    """Outages that decide what cells show: of those that start in one bin the longest, and the last for what it reaches."""
+    if len(outages) <= 2 * bins:
+        return outages
+    kept: dict[int, list[tuple[int, int]]] = {}
+    for number, (start, end) in enumerate(zip(*spans_us(outages, last_us), strict=True)):
+        found = (end - start, number)
+        held = kept.setdefault((start - start_us) * bins // width, [found, found])
+        held[0], held[1] = max(held[0], found), found
+    return [outages[number] for number in sorted({number for held in kept.values() for _, number in held})]
 
 
 def _cell(lost: bool, longest: tuple[int, State], width_us: int) -> Cell:

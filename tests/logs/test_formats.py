@@ -13,7 +13,7 @@ SAMPLES = [(form.name, sample) for form in builtin().values() for sample in form
 @pytest.mark.parametrize(("name", "sample"), SAMPLES)
 def test_each_sample_becomes_its_event(name, sample):
     decoder = decoder_for(builtin()[name], source="w1")
-    header = decoder.header(sample.line)
+    header = decoder.header(sample.line.encode())
     assert header is not None
     said = [(event.marker, event.name) for event in decoder.events(header)]
     assert said[:1] == ([(sample.marker, sample.event)] if sample.event else [])

@@ -14,7 +14,7 @@ from recontool.model.markers import LEVELS
 _VALUES = {
     str: st.text(max_size=20),
     int: st.integers(-(10**18), 10**18),
-    float: st.floats(allow_nan=False, allow_infinity=False),
+    float: st.floats(-1e15, 1e15),
     bool: st.booleans(),
 }
 
@@ -55,6 +55,9 @@ def test_a_damaged_line_is_read_skipped_or_refused(event, cut, length, junk):
         "2026-11-24T10:00:00.000000Z INFO w [CONNECT] attempt n=one",
         "2026-11-24T10:00:00.000000Z INFO w [RECONNECT] established down_s=1.2.3",
         "2026-11-24T10:00:00.000000Z INFO w [RECONNECT] established down_s=1e999",
+        "2026-11-24T10:00:00.000000Z INFO w [RECONNECT] established down_s=2e15",
+        "2026-11-24T10:00:00.000000Z INFO w [CONNECT] attempt n=9223372036854775808",
+        "2026-11-24T24:00:00.000000Z INFO w [TASK] started task=1",
         '2026-11-24T10:00:00.000000Z INFO w [TASK] failed error="cut',
         '2026-11-24T10:00:00.000000Z INFO w [TASK] failed error="\\q"',
         "2026-11-24T10:00:00.000000Z INFO w [TASK] started task=a=b",
@@ -86,6 +89,16 @@ def test_nothing_a_peer_sends_can_forge_a_line():
     line = render(Event(0, "INFO", "w", "SECURITY", "auth_failed", {"reason": hostile}))
     assert line.isprintable()
     assert parse_record(line).fields["reason"] == hostile
+
+
+def test_somebody_elses_words_are_not_examined():
+    found = parse_record("2026-11-24T10:00:00.000000Z INFO w listening n=all code=none")
+    assert (found.name, found.fields) == ("", {})
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    found = parse_record(r'2026-11-24T10:00:00.000000Z INFO w [TASK] failed error="\ud83d \ud83d\ude00"')
+    assert found.fields["error"] == "\ufffd \U0001f600"
 
 
 def test_unknown_fields_are_ignored():

@@ -33,7 +33,7 @@ def test_every_line_is_accounted_for():
     assert reader.counts() == LineCount(total=15, parsed=2, continuation=7, blank=1, unmarked=1, unparsed=4)
     assert [event.name for event in events] == ["attempt", "", "message_sent"]
     assert [line for line, _, _ in reader.examples] == [1, 8, 9, 15]
-    assert reader.examples[2][2] == "n is 'bad', expected int"
+    assert reader.examples[2][2] == "n is 'bad', expected int of 64 bits"
 
 
 def test_the_first_five_unparsed_lines_are_kept():

@@ -122,7 +122,7 @@ def test_a_log_of_blocks_only_is_believed():
 
 def test_a_process_that_miscounts_is_caught():
     record = "metrics connection_attempts=3 tasks_executed=9 messages_sent=2"
-    (claim,) = fold([*STORY, (33, record)]).disagreements
+    (claim,) = fold([*STORY, (33, record)]).disagreements()
     assert (claim.metric, claim.claimed, claim.shown) == ("tasks_executed", 9, 2)
     assert claim.evidence == ("worker-1.log:24",)
 
@@ -133,7 +133,7 @@ def test_a_claim_is_compared_with_its_own_process_only():
         (41, "[CONNECT] established"),
         (42, "metrics tasks_executed=0 checkpoints_created=0"),
     ]
-    assert fold([*STORY, *second_life]).disagreements == []
+    assert fold([*STORY, *second_life]).disagreements() == []
 
 
 def test_a_rounded_block_agrees_with_what_it_rounds():
@@ -143,9 +143,9 @@ def test_a_rounded_block_agrees_with_what_it_rounds():
         "Average message latency: 15.3 ms",
         "=====",
     ]
-    assert fold([*STORY, *((33, line) for line in lines)]).disagreements == []
+    assert fold([*STORY, *((33, line) for line in lines)]).disagreements() == []
     lines[2] = "Average message latency: 15.1 ms"
-    assert [one.metric for one in fold([*STORY, *((33, line) for line in lines)]).disagreements] == [
+    assert [one.metric for one in fold([*STORY, *((33, line) for line in lines)]).disagreements()] == [
         "avg_message_latency_ms"
     ]
 
@@ -168,7 +168,7 @@ def test_claim_only_labels_never_become_metrics():
     assert metrics["messages_received"].value is None
     assert metrics["avg_message_latency_ms"].value is None
     assert metrics["task_success_rate"].value is None
-    assert {one.metric: one.shown for one in found.disagreements} == {
+    assert {one.metric: one.shown for one in found.disagreements()} == {
         "avg_message_latency_ms": None,
         "task_success_rate": None,
     }

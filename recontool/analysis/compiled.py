@@ -1,0 +1,161 @@
+"""What the compiled core has folded of a fleet, as the parts that the reference fold would have found."""
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from recontool.alerts.rules import BUILT_IN, Rule
+from recontool.analysis.coordinators import COUNTED
+from recontool.analysis.fleet import Chain, FleetParts
+from recontool.analysis.security import detail
+from recontool.analysis.watch import MOVED_BY, WINDOWED
+from recontool.kernel.fleet import NativeFleet, Vocabulary, core
+from recontool.kernel.hydrate import longs, moment, raw, text, worker_fold
+from recontool.kernel.views import NO_TIME, CoordinatorView, SecurityView
+from recontool.logs.decoder import decoder_for
+from recontool.logs.format import Format
+from recontool.metrics.fold import WorkerFold
+from recontool.model.events import Event
+from recontool.model.findings import Alert, CoordinatorResult, SecurityFinding
+from recontool.model.markers import Marker
+
+_METRICS: Final = tuple(MOVED_BY)
+_FIRING_WORDS: Final = 3
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The core's vocabulary, which knows what events may move which alert metric."""
+    moves: dict[str, int] = {}
+    for bit, names in enumerate(MOVED_BY.values()):
+        for name in names:
+            moves[name] = moves.get(name, 0) | 1 << bit
+    return Vocabulary(moves)
+
+
+def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> NativeFleet:
+    """An empty fleet that watches `rules`; a `light` one folds sessions, task outcomes and markers only."""
+    watched = [(_METRICS.index(rule.metric), rule.comparison == ">", rule.threshold) for rule in rules]
+    return NativeFleet(watched, light=light)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """How a file of the fleet is called in evidence, what its lines look like, which place it has among all files."""
+
+    name: str
+    form: Format
+    source: str
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundAlerts:
+    """The firings the core has seen."""
+
+    fleet: NativeFleet
+    number: int
+    rules: Sequence[Rule]
+    fold: WorkerFold
+
+    def finish(self) -> None:
+        """The core has evaluated up to the last record."""
+
+    def alerts(self) -> list[Alert]:
+        """Every firing, oldest first per rule."""
+        return [alert for at, rule in enumerate(self.rules) for alert in self._of(at, rule)]
+
+    def _of(self, at: int, rule: Rule) -> list[Alert]:
+        done, firing = ctypes.c_void_p(), ctypes.c_int64()
+        since, peak = ctypes.c_int64(), ctypes.c_double()
+        places = (ctypes.byref(place) for place in (done, firing, since, peak))
+        count = core().recon_firings(self.fleet.handle, self.number, at, *places)
+        rows = raw(done.value, 8 * _FIRING_WORDS * count)
+        times = memoryview(rows).cast("q") if count else ()
+        peaks = memoryview(rows).cast("d") if count else ()
+        found = [(times[k], times[k + 1], peaks[k + 2]) for k in range(0, _FIRING_WORDS * count, _FIRING_WORDS)]
+        if firing.value:
+            found.append((since.value, NO_TIME, peak.value))
+        worker = self.fold.worker
+        counts = rule.metric in WINDOWED
+        return [
+            Alert(rule.name, rule.severity, worker, start, start, moment(end), int(highest) if counts else highest)
+            for start, end, highest in found
+        ]
+
+
+def parts_of(fleet: NativeFleet, files: Mapping[int, ReadFile], rules: Sequence[Rule] = BUILT_IN) -> FleetParts:
+    """What `fleet` has folded; `files` by the numbers they were begun with. The fleet must be fed no more."""
+    fleet.finish()
+    names = _Names(files)
+    parts = FleetParts()
+    for number in range(fleet.count("workers")):
+        fold, view = worker_fold(fleet, number, names)
+        if view.config_n:
+            fold.config = _decoded(files[view.config_file], raw(view.config, view.config_n)).fields
+        chain = Chain(fold, _FoundAlerts(fleet, number, rules, fold), known=bool(view.known))
+        chain.files = [names[file] for file in _shorts(view.files, view.files_n)]
+        parts.chains.setdefault(fold.source_id, []).append(chain)
+    for number in range(fleet.count("coordinators")):
+        found = _coordinator(fleet.view("coordinator", CoordinatorView, number), names)
+        parts.coordinators[found.file] = found
+    for number in range(fleet.count("securities")):
+        parts.security.append(_finding(fleet.view("security", SecurityView, number), files))
+    return parts
+
+
+class _Names(Sequence[str]):
+    """Names of files by number."""
+
+    def __init__(self, files: Mapping[int, ReadFile]) -> None:
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._files[number].name
+
+
+def _shorts(place: int | None, count: int) -> list[int]:
+    return memoryview(raw(place, 4 * count)).cast("I").tolist() if count else []
+
+
+def _decoded(file: ReadFile, line: bytes) -> Event:
+    """A line the core has found to be an event, with all its fields."""
+    decoder = decoder_for(file.form, source=file.source)
+    header = decoder.header(line)
+    events = decoder.events(header) if header is not None else ()
+    return events[0]
+
+
+def _coordinator(view: Any, names: Sequence[str]) -> CoordinatorResult:
+    counts = dict.fromkeys(dict.fromkeys(COUNTED.values()), 0)
+    for (marker, name), counted in COUNTED.items():
+        counts[counted] += view.counts[vocabulary().kind(marker, name)]
+    places = longs(view.evidence, 2 * view.starts_n)
+    files, lines = [word & 0xFFFFFFFF for word in places[::2]], places[1::2]
+    return CoordinatorResult(
+        names[view.file],
+        view.first,
+        view.last,
+        tuple(longs(view.starts, view.starts_n)),
+        tuple(longs(view.stops, view.stops_n)),
+        counts,
+        {marker.value: view.markers[at] for at, marker in enumerate(Marker, 1) if view.markers[at]},
+        tuple(f"{names[file]}:{line}" for file, line in zip(files, lines, strict=True)),
+        moment(view.port),
+    )
+
+
+def _finding(view: Any, files: Mapping[int, ReadFile]) -> tuple[tuple[int, int], SecurityFinding]:
+    first = view.evidence[0]
+    event = _decoded(files[first.file], raw(view.line, view.line_n))
+    source = files[view.file].name if view.by_file else text(view.source, view.source_n)
+    evidence = tuple(f"{files[one.file].name}:{one.line}" for one in view.evidence[: view.evidence_n])
+    finding = SecurityFinding(
+        source, text(view.name, view.name_n), view.count, detail(event), view.first, view.last, evidence
+    )
+    return (files[first.file].order, first.line), finding

@@ -1,0 +1,111 @@
+"""Folds groups of logs: by the compiled core where it can, else by the reference; both find the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+
+from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
+from recontool.api.sources import Reading, Source, repeated
+from recontool.kernel.library import library, why_not
+from recontool.logs.decoder import decoder_for
+from recontool.logs.lines import STDIN, size_of
+from recontool.logs.probe import Probe
+from recontool.logs.reader import LogReader, shown_example
+from recontool.model.errors import BadFieldError, UsageError
+from recontool.model.findings import InputFile, LineCount
+from recontool.model.markers import COORDINATOR
+
+@dataclass(slots=True)
+class Folded:
+    """What one group of logs came to: its parts of the fleet, its files, notes on what ended early."""
+
+    parts: FleetParts
+    files: list[InputFile] = field(default_factory=list)
+    torn: list[tuple[str, str]] = field(default_factory=list)  # (file, why)
+
+
+def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> Folded:
+    """Read the logs of a group in order. `light`: sessions, task outcomes and markers are enough.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    why = why_not()
+    if why:
+        reading.tell(why)
+    if library() is None or not compilable(group, reading):
+        return by_reference(group, reading, FleetFold())
+    from recontool.api.compiled import by_core
+
+    return by_core(group, reading, light=light)
+
+
+def compilable(group: Sequence[Source], reading: Reading) -> bool:
+    """Whether the core can read each file of the group; says so where it is a matter of the format."""
+    from recontool.kernel.patterns import UnsupportedPatternError
+    from recontool.kernel.tables import format_table
+
+    for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
+        if form.engine != "tagged" and reading.zone is not UTC and str(reading.zone) != "UTC":
+            return False
+        try:
+            format_table(form)
+        except UnsupportedPatternError as error:
+            reading.tell(f"format {form.name} is read by the reference reader: {error}")
+            return False
+    return True
+
+
+def by_reference(group: Sequence[Source], reading: Reading, fleet: FleetFold) -> Folded:
+    """Feed every record of the logs to `fleet`, file by file in the order given.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    folded = Folded(FleetParts())
+    last_of: dict[str, tuple[str, int]] = {}
+    for source in group:
+        if source.seen is None:
+            folded.files.append(unknown_file(source))
+            continue
+        form = source.seen.form
+        fleet.begin(FileTag(source.number, source.name, source.stem, form.claim_only))
+        skip = repeated(source, last_of.get(source.stem))
+        reader = LogReader(source.lines(), form, source=source.owner, zone=reading.zone, duplicates=skip)
+        for event in reader:
+            fleet.feed(event)
+        source.stream.close()
+        remember(source, reader.last_us, last_of)
+        role, times = fleet.roles(), (reader.first_us, reader.last_us)
+        folded.files.append(input_file(source, role, reader.counts(), times, tuple(reader.examples)))
+        if source.stream.torn:
+            folded.torn.append((source.name, source.stream.torn))
+    folded.parts = fleet.parts()
+    return folded
+
+
+def unknown_file(source: Source) -> InputFile:
+    """A file of no known format: its lines are counted and none of them used."""
+    total = sum(1 for _ in source.again())
+    source.stream.close()
+    counts = LineCount(total=total, unparsed=total)
+    return InputFile(source.path, source.name, "unknown", "none", size_of(source.path), counts, None, None)
+
+
+def input_file(
+    source: Source,
+    role: str,
+    counts: LineCount,
+    times: tuple[int | None, int | None],
+    examples: tuple[tuple[int, str, str], ...],
+) -> InputFile:
+    """What is reported of a file that was read."""
+    form = source.seen.form.name if source.seen is not None else "unknown"
+    size = size_of(source.path) or source.stream.bytes
+    return InputFile(source.path, source.name, form, role, size, counts, *times, examples)
+
+
+def remember(source: Source, last_us: int | None, last_of: dict[str, tuple[str, int]]) -> None:
+    """Note the part of a rotated log that was read last: (path, time of its last record) by stem."""
+    if last_us is not None and source.path != STDIN:
+        last_of[source.stem] = (source.path, last_us)

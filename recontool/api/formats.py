@@ -1,0 +1,42 @@
+"""The log formats there are, and whether a user's format file is one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recontool.logs.format import Format, builtin
+from recontool.logs.format_file import read_format_file
+
+
+@dataclass(frozen=True, slots=True)
+class FormatRow:
+    """One format as it is listed."""
+
+    name: str
+    title: str
+    templates: int
+    samples: int
+
+
+def list_formats() -> list[FormatRow]:
+    """The formats that ship with recontool, in order of preference."""
+    return [FormatRow(form.name, form.title, len(form.templates), len(form.samples)) for form in builtin().values()]
+
+
+def own_formats(paths: Sequence[Path] | None) -> tuple[Format, ...]:
+    """The formats in a user's format files.
+
+    Raises:
+        UsageError: as `check_format`.
+    """
+    return tuple(read_format_file(path) for path in paths or ())
+
+
+def check_format(path: Path) -> FormatRow:
+    """Load a format file and run its samples.
+
+    Raises:
+        UsageError: it is no usable format, or a sample does not become its event; with the lines.
+    """
+    form = read_format_file(path)
+    return FormatRow(form.name, form.title, len(form.templates), len(form.samples))

@@ -1,0 +1,80 @@
+"""Remembers how far a group of logs was read, so that the next run reads new bytes only.
+
+A state belongs to the bytes it was made of, not to names: each file is told by its first and by the last bytes that
+were read. A file that was rotated away is found again under its new name; one that was truncated, replaced or edited
+there is read from the start.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from recontool.api.sources import Source
+from recontool.storage.states import States
+
+_EDGE: Final = 4096  # bytes at both ends that tell a file
+_LINE: Final = 2**20 + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A state to go on from: `files` describes those it holds, the last one read up to `position`."""
+
+    files: Sequence[Mapping[str, Any]]
+    state: bytes
+
+    @property
+    def position(self) -> int:
+        """Where the unread bytes of the last file begin."""
+        return int(self.files[-1]["size"])
+
+
+def key_of(group: Sequence[Source], settings: str) -> str | None:
+    """Under which key the state of a group is kept; None when its first file is too short to be told by its head."""
+    first = group[0]
+    if not all(source.plain for source in group):
+        return None
+    head = edge(first.path, _EDGE)
+    return None if head is None else blake2b(f"{settings}\0{head}".encode(), digest_size=16).hexdigest()
+
+
+def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None:
+    """The state to go on from, None when there is none whose bytes still stand in the group's files."""
+    found = states.get(key)
+    if found is None:
+        return None
+    files = found[0]["files"]
+    if not 0 < len(files) <= len(group):
+        return None
+    for number, (known, source) in enumerate(zip(files, group, strict=False)):
+        size = os.stat(source.path).st_size
+        whole = size == known["end"] if number + 1 < len(files) else size >= known["size"]
+        same = edge(source.path, _EDGE) == known["head"] and edge(source.path, known["size"]) == known["tail"]
+        if not whole or not same:
+            return None
+    return Resumed(files, found[1])
+
+
+def edge(path: str, end: int) -> str | None:
+    """A digest of the bytes before `end`; None when there are too few."""
+    if end < _EDGE:
+        return None
+    with Path(path).open("rb") as file:
+        file.seek(end - _EDGE)
+        held = file.read(_EDGE)
+    return blake2b(held, digest_size=16).hexdigest() if len(held) == _EDGE else None
+
+
+def described(path: str, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered of a file read up to `size` of its `end` bytes; `found` is what was found in it."""
+    return {"head": edge(path, _EDGE), "tail": edge(path, size), "size": size, "end": end, **found}
+
+
+def whole_lines(fd: int, start: int, end: int) -> int:
+    """Where the last whole line before `end` ends; `start` when nothing after it is one."""
+    at = max(start, end - _LINE)
+    newline = os.pread(fd, end - at, at).rfind(b"\n")
+    return start if newline < 0 else at + newline + 1

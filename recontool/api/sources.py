@@ -1,0 +1,152 @@
+"""The logs behind the paths a user named: opened, looked at, put in order and told apart."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from recontool.logs.inputs import rotation, short_names
+from recontool.logs.format import Format
+from recontool.logs.lines import STDIN, LineStream
+from recontool.logs.prefix import unwrap
+from recontool.logs.probe import Probe, probe
+from recontool.logs.rotation import overlap
+from recontool.model.markers import COORDINATOR
+from recontool.storage.states import States
+
+_BLOCK_LINES: Final = 8_000
+_OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How inputs are read. `tell` gets a sentence when there is something to say while reading.
+
+    `threads` 0 means one per processor; the answer is the same whatever their number. `states` remembers how far
+    logs were read, so that the next run reads new bytes only.
+    """
+
+    format_in: str = ""
+    zone: tzinfo = UTC
+    strict: bool = False
+    tell: Callable[[str], None] = lambda _sentence: None
+    threads: int = 0
+    progress: Callable[[str, int, int], None] | None = None  # file, bytes done, bytes in all
+    states: States | None = None
+    forms: tuple[Format, ...] = ()  # the user's own
+
+
+DEFAULT: Final = Reading()
+
+
+@dataclass(slots=True)
+class Source:
+    """A log on its way through: opened, looked at, not yet read."""
+
+    path: str
+    name: str  # as evidence shows it
+    stream: LineStream
+    seen: Probe | None
+    number: int = 0
+    ids: frozenset[str] = field(default_factory=frozenset)  # workers its head names
+
+    @property
+    def stem(self) -> str:
+        """What rotated siblings have in common."""
+        return rotation(self.path)[0]
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Time of the first record; older rotated parts first where that ties."""
+        first_us = self.seen.first_us if self.seen is not None else None
+        return (first_us or 0, -rotation(self.path)[1], self.path)
+
+    @property
+    def owner(self) -> str:
+        """Whose file it is, where its lines do not say so."""
+        if self.seen is None or self.seen.source or self.seen.form.engine == "tagged":
+            return self.seen.source if self.seen is not None else ""
+        return Path(self.stem).name.partition(".")[0] or "worker"
+
+    @property
+    def plain(self) -> bool:
+        """Whether its lines stand in a file just as they are."""
+        bare = self.seen is None or self.seen.prefix is None
+        return bare and self.path != STDIN and not self.stream.packed and Path(self.path).is_file()
+
+    def lines(self) -> Iterator[bytes]:
+        """The process's own lines from the start, one for each line of the file."""
+        stream = self.again()
+        return iter(stream) if self.seen is None or self.seen.prefix is None else unwrap(self.seen.prefix, stream)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The same lines, many at a time."""
+        if self.seen is None or self.seen.prefix is None:
+            yield from self.again().blocks()
+            return
+        lines = self.lines()
+        while held := list(islice(lines, _BLOCK_LINES)):
+            yield b"".join(held)
+
+    def again(self) -> LineStream:
+        """Its lines from the start."""
+        if self.path != STDIN:
+            self.stream = LineStream(self.path)
+        return self.stream
+
+
+def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
+    """The logs in the order in which they are read."""
+    names = short_names(paths)
+    sources = []
+    for path in paths:
+        stream = LineStream(path)
+        seen = probe(stream.head, only=reading.format_in, zone=reading.zone, forms=reading.forms)
+        if path != STDIN:
+            stream.close()  # hundreds of files must not stay open at once
+        sources.append(Source(path, names[path], stream, seen))
+    sources.sort(key=lambda source: source.order)
+    for number, source in enumerate(sources):
+        source.number = number
+        named = source.seen.sources if source.seen is not None else frozenset()
+        source.ids = frozenset(named | {source.owner}) - {COORDINATOR, ""}
+    return sources
+
+
+def repeated(source: Source, before: tuple[str, int] | None) -> int:
+    """Lines at the start of a rotated part that also end the part `before` it: (path, time of its last record)."""
+    if before is None or source.seen is None or source.seen.first_us is None or source.seen.first_us > before[1]:
+        return 0
+    newer = LineStream(source.path)
+    head = list(islice(newer, _OVERLAP_LINES))
+    newer.close()
+    older = LineStream(before[0])
+    try:
+        return overlap(older, head)
+    finally:
+        older.close()
+
+
+def groups_of(sources: Sequence[Source], also: Sequence[frozenset[str]] = ()) -> list[list[Source]]:
+    """Sources that may share a worker stand together, each group in reading order; so groups can be read apart.
+
+    `also`: ids and stems of groups in whose files one worker turned out to stand.
+    """
+    group_of: dict[str, int] = {}
+    members: dict[int, list[Source]] = {}
+    for source in sources:
+        keys = {f"stem {source.stem}", *(f"id {name}" for name in source.ids)}
+        for ids in also:
+            if ids & {source.stem, *source.ids}:
+                keys.update(f"id {name}" for name in ids)
+        joined = sorted({group_of[key] for key in keys if key in group_of})
+        home = joined[0] if joined else len(members) + source.number * len(sources) + 1
+        group = members.setdefault(home, [])
+        for other in joined[1:]:
+            group.extend(members.pop(other))
+            group_of.update({key: home for key, at in group_of.items() if at == other})
+        group.append(source)
+        group_of.update(dict.fromkeys(keys, home))
+    return [sorted(group, key=lambda source: source.number) for group in members.values()]

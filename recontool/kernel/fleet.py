@@ -1,0 +1,200 @@
+"""Handles to what the compiled core holds: vocabulary, formats, parsers, and the fleet whose files it folds."""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from recontool.kernel.library import library
+from recontool.kernel.tables import format_table, vocabulary
+from recontool.kernel.views import COLUMNS, KINDS, METRICS, TOTALS
+from recontool.logs.format import Format
+from recontool.metrics.claims import CLAIMABLE
+
+RANGE_BYTES: Final = 2**18  # of a file; the records of one range stay in the processor's cache
+_FOLD, _CELLS, _LESS = 0, 1, 2
+_TICK_S: Final = 0.1
+
+
+def core() -> ctypes.CDLL:
+    """The compiled core; `library()` has said that it is there."""
+    found = library()
+    if found is None:
+        raise RuntimeError("no compiled core; ask library() first")
+    return found
+
+
+class Vocabulary:
+    """The event vocabulary inside the compiled core. `moves`: see `tables.vocabulary`."""
+
+    def __init__(self, moves: Mapping[str, int]) -> None:
+        self.handle = core().recon_vocab_new(vocabulary(moves))
+        names = [core().recon_metric(number).decode() for number in range(METRICS)]
+        sizes = (core().recon_totals(), core().recon_columns(), core().recon_kinds())
+        if not self.handle or names != list(CLAIMABLE) or sizes != (TOTALS, COLUMNS, KINDS):
+            raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
+
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            core().recon_vocab_free(self.handle)
+
+    def kind(self, marker: str, name: str) -> int:
+        """The number under which the core counts an event."""
+        return int(core().recon_kind(self.handle, marker.encode(), name.encode()))
+
+
+class Parser:
+    """Reads lines of one format; `source` names the process of a file whose lines do not.
+
+    `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
+
+    Raises:
+        UnsupportedPatternError: the core cannot read the format.
+    """
+
+    def __init__(
+        self, vocab: Vocabulary, form: Format, source: str = "", *, cells: bool = False, light: bool = False
+    ) -> None:
+        self._vocab = vocab
+        self._format = core().recon_format_new(vocab.handle, format_table(form))
+        self.untrusted = sum(1 << CLAIMABLE.index(name) for name in form.claim_only)
+        name = source.encode()
+        wants = _CELLS if cells else _LESS if light else _FOLD
+        self.handle = core().recon_parser_new(vocab.handle, self._format, name, len(name), wants)
+
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            core().recon_parser_free(self.handle)
+            core().recon_format_free(self._format)
+
+
+class Chunk:
+    """Room for some lines and what they parse to; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self.handle = core().recon_chunk_new()
+
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            core().recon_chunk_free(self.handle)
+
+    def give(self, lines: bytes, parser: Parser) -> None:
+        """Parse whole lines."""
+        core().recon_chunk_give(self.handle, lines, len(lines))
+        core().recon_chunk_parse(self.handle, parser.handle)
+
+    def read(self, fd: int, offset: int, size: int, limit: int, parser: Parser) -> int:
+        """Parse the lines that start in `size` bytes from `offset` on; returns the bytes they have.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        found = int(core().recon_chunk_read(self.handle, fd, offset, size, limit))
+        if found < 0:
+            raise OSError(-found, os.strerror(-found))
+        core().recon_chunk_parse(self.handle, parser.handle)
+        return found
+
+
+class NativeFleet:
+    """Files folded in order. `rules`: (number of the alert metric, fires above its threshold, threshold).
+
+    A `light` one folds sessions, task outcomes and markers only.
+    """
+
+    def __init__(self, rules: Sequence[tuple[int, bool, float]] = (), *, light: bool = False) -> None:
+        flat = [float(word) for rule in rules for word in rule]
+        self.light = light
+        self.handle = core().recon_fleet_new((ctypes.c_double * len(flat))(*flat), len(rules))
+        if light:
+            core().recon_fleet_lighten(self.handle)
+
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            core().recon_fleet_free(self.handle)
+
+    def begin(self, parser: Parser, file: int, rotation: int, skip: int = 0) -> None:
+        """What follows is of file number `file`, whose rotated siblings share `rotation`; skip its first lines."""
+        core().recon_fleet_begin(self.handle, file, rotation, skip, parser.untrusted)
+
+    def fold(self, parser: Parser, chunk: Chunk) -> None:
+        """Fold the next lines of the file."""
+        core().recon_fleet_chunk(self.handle, parser.handle, chunk.handle)
+
+    def scan(
+        self,
+        parser: Parser,
+        fd: int,
+        start: int,
+        end: int,
+        *,
+        threads: int,
+        range_bytes: int = RANGE_BYTES,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Fold the lines that start in [start, end) of an open file, which is at least `end` bytes long.
+
+        Raises:
+            OSError: the file cannot be read; KeyboardInterrupt ends all threads first.
+        """
+        done, stop = ctypes.c_int64(0), ctypes.c_int(0)
+        outcome: list[int] = []
+
+        def run() -> None:
+            arguments = (self.handle, parser.handle, fd, start, end, range_bytes, threads)
+            outcome.append(core().recon_scan(*arguments, ctypes.byref(done), ctypes.byref(stop)))
+
+        if end - start <= range_bytes:
+            run()
+        else:
+            # Another thread, so that this one can be interrupted and tell how far it is.
+            worker = threading.Thread(target=run, daemon=True)
+            worker.start()
+            try:
+                while worker.is_alive():
+                    worker.join(_TICK_S)
+                    if progress is not None:
+                        progress(done.value)
+            except KeyboardInterrupt:
+                stop.value = 1
+                worker.join()
+                raise
+        if outcome[0] < 0:
+            raise OSError(-outcome[0], os.strerror(-outcome[0]))
+
+    def end_file(self, parser: Parser) -> None:
+        """The file ends here: what its unfinished blocks hold is still good."""
+        core().recon_fleet_end_file(self.handle, parser.handle)
+
+    def finish(self) -> None:
+        """Evaluate the rules up to the last record of each worker."""
+        core().recon_fleet_finish(self.handle)
+
+    def save(self) -> bytes:
+        """The state, to go on from with `load`."""
+        size = ctypes.c_int64()
+        place = core().recon_fleet_save(self.handle, ctypes.byref(size))
+        try:
+            return ctypes.string_at(place, size.value)
+        finally:
+            core().recon_free(place)
+
+    def load(self, state: bytes) -> bool:
+        """Go on from a saved state; False when it makes no sense, and this fleet is of no use then."""
+        return bool(core().recon_fleet_load(self.handle, state, len(state)))
+
+    def view(self, name: str, structure: type[Any], *numbers: int) -> Any:
+        """One of the core's views, e.g. `view("worker", WorkerView, 0)`; good until the fleet is fed again."""
+        found = structure()
+        getattr(core(), f"recon_{name}_view")(self.handle, *numbers, ctypes.byref(found))
+        return found
+
+    def count(self, name: str) -> int:
+        """How many workers, coordinators, securities or causes there are."""
+        return int(getattr(core(), f"recon_{name}")(self.handle))
+
+
+def threads_to_use() -> int:
+    """One per processor this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,108 @@
+"""Finds and describes the compiled library; says why when there is none."""
+
+import ctypes
+import os
+from ctypes import POINTER, c_char_p, c_double, c_int, c_int64, c_uint32, c_uint64, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+ABI: Final = 1
+_OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader
+_Args = tuple[type, ...]
+_SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
+    "recon_abi": (c_int, ()),
+    "recon_totals": (c_int, ()),
+    "recon_columns": (c_int, ()),
+    "recon_kinds": (c_int, ()),
+    "recon_metric": (c_char_p, (c_int,)),
+    "recon_vocab_new": (c_void_p, (c_char_p,)),
+    "recon_vocab_free": (None, (c_void_p,)),
+    "recon_format_new": (c_void_p, (c_void_p, c_char_p)),
+    "recon_format_free": (None, (c_void_p,)),
+    "recon_parser_new": (c_void_p, (c_void_p, c_void_p, c_char_p, c_uint32, c_int)),
+    "recon_parser_free": (None, (c_void_p,)),
+    "recon_chunk_new": (c_void_p, ()),
+    "recon_chunk_free": (None, (c_void_p,)),
+    "recon_chunk_read": (c_int64, (c_void_p, c_int, c_int64, c_int64, c_int64)),
+    "recon_chunk_give": (None, (c_void_p, c_char_p, c_int64)),
+    "recon_chunk_parse": (c_int64, (c_void_p, c_void_p)),
+    "recon_fleet_new": (c_void_p, (POINTER(c_double), c_int64)),
+    "recon_fleet_free": (None, (c_void_p,)),
+    "recon_fleet_lighten": (None, (c_void_p,)),
+    "recon_fleet_begin": (None, (c_void_p, c_uint32, c_uint32, c_int64, c_uint64)),
+    "recon_fleet_chunk": (None, (c_void_p, c_void_p, c_void_p)),
+    "recon_scan": (
+        c_int64,
+        (
+            c_void_p,
+            c_void_p,
+            c_int,
+            c_int64,
+            c_int64,
+            c_int64,
+            c_int64,
+            POINTER(c_int64),
+            POINTER(c_int),
+        ),
+    ),
+    "recon_kind": (c_int, (c_void_p, c_char_p, c_char_p)),
+    "recon_fleet_end_file": (None, (c_void_p, c_void_p)),
+    "recon_fleet_finish": (None, (c_void_p,)),
+    "recon_fleet_save": (c_void_p, (c_void_p, POINTER(c_int64))),
+    "recon_fleet_load": (c_int, (c_void_p, c_char_p, c_int64)),
+    "recon_rows_new": (c_void_p, ()),
+    "recon_rows_free": (None, (c_void_p,)),
+    "recon_rows_take": (None, (c_void_p, c_void_p, c_void_p, c_void_p)),
+    "recon_rows_rest": (None, (c_void_p, c_void_p, c_void_p, c_void_p)),
+    "recon_table_new": (c_void_p, (c_void_p,)),
+    "recon_table_free": (None, (c_void_p,)),
+    "recon_table_fill": (c_int64, (c_void_p, c_void_p, c_void_p, c_void_p)),
+    "recon_table_view": (None, (c_void_p, c_void_p)),
+    "recon_table_text": (c_int64, (c_void_p, c_int, c_int64, POINTER(c_void_p))),
+    "recon_column_view": (None, (c_void_p, c_int64, c_void_p)),
+    "recon_time_at": (c_int64, (c_void_p, c_void_p, c_int, c_int64, c_int64, POINTER(c_int64))),
+    "recon_count_lines": (c_int64, (c_void_p, c_int, c_int64)),
+    "recon_fleet_count_from": (None, (c_void_p, c_int64)),
+    "recon_free": (None, (c_void_p,)),
+    "recon_file_view": (None, (c_void_p, c_void_p)),
+    "recon_workers": (c_int64, (c_void_p,)),
+    "recon_worker_view": (None, (c_void_p, c_int64, c_void_p)),
+    "recon_firings": (
+        c_int64,
+        (c_void_p, c_int64, c_int64, POINTER(c_void_p), POINTER(c_int64), POINTER(c_int64), POINTER(c_double)),
+    ),
+    "recon_said": (None, (c_void_p, c_int64, c_int64, POINTER(c_void_p))),
+    "recon_causes": (c_int64, (c_void_p,)),
+    "recon_cause": (c_int64, (c_void_p, c_int64, POINTER(c_void_p))),
+    "recon_coordinators": (c_int64, (c_void_p,)),
+    "recon_coordinator_view": (None, (c_void_p, c_int64, c_void_p)),
+    "recon_securities": (c_int64, (c_void_p,)),
+    "recon_security_view": (None, (c_void_p, c_int64, c_void_p)),
+}
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The loaded library, None when it was not built, is of another version, or `RECONTOOL_REFERENCE` is set."""
+    if os.environ.get(_OFF):
+        return None
+    for path in sorted(Path(__file__).parent.glob("_core*.so")):
+        loaded = ctypes.CDLL(str(path))
+        if loaded.recon_abi() != ABI:
+            continue
+        for name, (result, arguments) in _SIGNATURES.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = result, arguments
+        return loaded
+    return None
+
+
+def why_not() -> str:
+    """A sentence for people whose installation has no compiled core, "" when it has one or they switched it off."""
+    if library() is not None or os.environ.get(_OFF):
+        return ""
+    return (
+        "reading with the reference reader: this installation has no compiled core "
+        "(install a C compiler and recontool again to read about a hundred times faster)"
+    )

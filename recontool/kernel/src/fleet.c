@@ -1,0 +1,470 @@
+#include "fleet.h"
+
+#include "fold.h"
+#include "text.h"
+
+enum { IN_NOTHING, IN_TRACEBACK, IN_BRACE, IN_BRACKET, IN_BLOCK };
+static const i64 HINT_US = 1000000;
+static const Str COORDINATOR = {(const u8 *)"coordinator", 11};
+
+/* --- whose record is it ------------------------------------------------------------------------------------ */
+
+static int has(const u32 *p, size_t n, u32 wanted) {
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == wanted) return 1;
+    return 0;
+}
+
+/* Rotated siblings join; so does a file that begins where the only known log of the worker has ended. */
+static Chain *chain_for(Fleet *f, const Rec *rec) {
+    Chain *only = NULL;
+    size_t known = 0;
+    for (size_t i = 0; i < f->chains.n; i++) {
+        Chain *c = &f->chains.p[i];
+        if (!same(text_str(&c->worker->id), rec->source)) continue;
+        if (has(c->rotations.p, c->rotations.n, f->file.rotation)) return c;
+        known++, only = c;
+    }
+    if (known == 1 && rec->at_us >= only->worker->last) return only;
+    Chain fresh = {.worker = worker_new(rec->source, f->untrusted)};
+    VEC_PUSH(f->chains, fresh);
+    return &f->chains.p[f->chains.n - 1];
+}
+
+static Chain *chain_of(Fleet *f, const Rec *rec) {
+    if (LIKELY(f->here != NULL && same_name(text_str(&f->here->worker->id), rec->source))) return f->here;
+    for (size_t i = 0; i < f->in_file.n; i++) {
+        Chain *c = &f->chains.p[f->in_file.p[i]];
+        if (same_name(text_str(&c->worker->id), rec->source)) return f->here = c;
+    }
+    Chain *c = chain_for(f, rec);
+    VEC_PUSH(f->in_file, (u32)(c - f->chains.p));
+    VEC_PUSH(c->files, f->file.index);
+    VEC_PUSH(c->rotations, f->file.rotation);
+    return f->here = c;
+}
+
+static void security_feed(Fleet *f, const Rec *rec, Place place, int by_file) {
+    if (rec->marker != M_SECURITY || is(rec->name, "auth_ok")) return;
+    Security *found = NULL;
+    for (size_t i = 0; i < f->security.n && found == NULL; i++) {
+        Security *s = &f->security.p[i];
+        if (s->by_file == by_file && same(text_str(&s->name), rec->name) &&
+            (by_file ? s->file == f->file.index : same(text_str(&s->source), rec->source)))
+            found = s;
+    }
+    if (found == NULL) {
+        Security s = {.by_file = by_file, .file = f->file.index, .first = rec->at_us, .last = rec->at_us};
+        text_set(&s.source, rec->source.p, rec->source.n);
+        text_set(&s.name, rec->name.p, rec->name.n);
+        text_set(&s.line, rec->raw.p, rec->raw.n);
+        VEC_PUSH(f->security, s);
+        found = &f->security.p[f->security.n - 1];
+    }
+    found->count++;
+    if (rec->at_us > found->last) found->last = rec->at_us;
+    if (found->evidence_n < 3) found->evidence[found->evidence_n++] = place;
+}
+
+static void coordinator_feed(Fleet *f, const Rec *rec, Place place) {
+    Coordinator *c = NULL;
+    for (size_t i = 0; i < f->coordinators.n && c == NULL; i++)
+        if (f->coordinators.p[i].rotation == f->file.rotation) c = &f->coordinators.p[i];
+    if (c == NULL) {
+        VEC_PUSH(f->coordinators, ((Coordinator){.rotation = f->file.rotation, .first = NO_TIME, .port = NO_TIME}));
+        c = &f->coordinators.p[f->coordinators.n - 1];
+    }
+    c->file = f->file.index;
+    if (c->first == NO_TIME) c->first = c->last = rec->at_us;
+    if (rec->at_us > c->last) c->last = rec->at_us;
+    if (rec->marker) c->markers[rec->marker]++;
+    c->counts[rec->kind]++;
+    if (rec->kind == K_CONFIG || rec->kind == K_PROCESS_STARTED) {
+        if (rec->flags & HAS_A && rec->a) c->port = rec->a;
+        VEC_PUSH(c->starts, rec->at_us);
+        VEC_PUSH(c->evidence, place);
+    } else if (rec->kind == K_CLOSED) {
+        VEC_PUSH(c->stops, rec->at_us);
+    }
+}
+
+static void feed(Fleet *f, const Rec *rec, i64 line) {
+    Place place = {f->file.index, 0, line};
+    if (f->rows != NULL) return;
+    if (UNLIKELY(same(rec->source, COORDINATOR))) {
+        coordinator_feed(f, rec, place);
+        security_feed(f, rec, place, 1);
+        return;
+    }
+    Chain *c = chain_of(f, rec);
+    if (rec->kind != K_NONE) c->known = 1;
+    if (f->light) {
+        worker_feed_light(&f->shared, c->worker, rec, place);
+        return;
+    }
+    worker_feed(&f->shared, c->worker, rec, place);
+    if (UNLIKELY(rec->marker == M_SECURITY)) security_feed(f, rec, place, 0);
+}
+
+/* --- metrics blocks ---------------------------------------------------------------------------------------- */
+
+static OpenBlock *open_block(File *file, Str source) {
+    for (size_t i = 0; i < file->blocks.n; i++)
+        if (same(text_str(&file->blocks.p[i].source), source)) return &file->blocks.p[i];
+    return NULL;
+}
+
+/* A block is an event of the moment of its first line. */
+static void end_block(Fleet *f, size_t i) {
+    OpenBlock b = f->file.blocks.p[i];
+    memmove(&f->file.blocks.p[i], &f->file.blocks.p[i + 1], (f->file.blocks.n - i - 1) * sizeof b);
+    f->file.blocks.n--;
+    Rec rec = {.at_us = b.at, .level = (u8)b.level, .kind = K_BLOCK, .source = text_str(&b.source)};
+    static const Str NAME = {(const u8 *)"metrics_block", 13};
+    rec.name = NAME, rec.claimed = (u64)b.claimed, rec.claims = b.value, rec.moves = 1 << W_LATENCY;
+    if (f->rows != NULL) {
+        Row row = {.at = b.at, .line = b.line, .level = (u8)b.level, .event = -1, .name = NAME, .claimed = (u64)b.claimed};
+        u8 *source = arena_take(f->arena, rec.source.n);
+        memcpy(source, rec.source.p, rec.source.n);
+        row.source = (Str){source, rec.source.n};
+        row.claims = arena_take(f->arena, sizeof b.value);
+        memcpy(row.claims, b.value, sizeof b.value);
+        VEC_PUSH(*f->rows, row);
+    }
+    feed(f, &rec, b.line);
+    VEC_FREE(b.source);
+}
+
+static void begin_block(Fleet *f, Str source, i64 at, int level, i64 line) {
+    for (size_t i = 0; i < f->file.blocks.n; i++)
+        if (same(text_str(&f->file.blocks.p[i].source), source)) {
+            end_block(f, i);
+            break;
+        }
+    OpenBlock b = {.at = at, .level = level, .line = line};
+    text_set(&b.source, source.p, source.n);
+    VEC_PUSH(f->file.blocks, b);
+}
+
+/* Whether a line belongs to the open block of `source`; 2 when it ends it. */
+static int offer(Fleet *f, const Vocab *v, Str source, const Rec *rec) {
+    if (LIKELY(rec->label == LABEL_NONE || rec->label == LABEL_HEAD || !f->file.blocks.n)) return 0;
+    OpenBlock *b = open_block(&f->file, source);
+    if (b == NULL) return 0;
+    if (rec->label == LABEL_RULE) {
+        end_block(f, (size_t)(b - f->file.blocks.p));
+        return 2;
+    }
+    int metric = v->labels.p[rec->label - 1].metric;
+    if (rec->flags & HAS_LABEL_X) b->value[metric] = rec->label_x, b->claimed |= 1ll << metric;
+    return 1;
+}
+
+/* --- lines without a header -------------------------------------------------------------------------------- */
+
+static void refuse(Fleet *f, const Rec *rec, i64 line) {
+    f->file.counts[N_UNPARSED]++;
+    if (f->file.examples.n >= EXAMPLES) return;
+    Example e = {.line = line};
+    text_set(&e.text, rec->raw.p, rec->raw.n);
+    VEC_PUSH(f->file.examples, e);
+}
+
+static int continues(File *file, const Rec *rec) {
+    int some_record = file->last != NO_TIME;
+    if (rec->flags & TRACEBACK) {
+        file->inside = IN_TRACEBACK;
+    } else if (file->inside == IN_TRACEBACK) {
+        if (rec->flags & INDENTED) return 1;
+        file->inside = IN_NOTHING;
+        return (rec->flags & EXCEPTION) != 0;
+    } else if (file->inside == IN_BRACE) {
+        if (rec->flags & CLOSES_BRACE) file->inside = IN_NOTHING;
+    } else if (file->inside == IN_BRACKET) {
+        if (rec->flags & CLOSES_BRACKET) file->inside = IN_NOTHING;
+    } else if (some_record && rec->flags & (OPENS_BRACE | OPENS_BRACKET)) {
+        file->inside = rec->flags & OPENS_BRACE ? IN_BRACE : IN_BRACKET;
+    } else {
+        return some_record && rec->flags & INDENTED;
+    }
+    return 1;
+}
+
+static void without_header(Fleet *f, const Parser *parser, const Rec *rec, i64 line) {
+    File *file = &f->file;
+    if (rec->flags & BLANK) {
+        file->counts[N_BLANK]++;
+        return;
+    }
+    if (rec->label == LABEL_HEAD) {
+        Str source = parser->source.n ? parser->source : rec->s1;
+        begin_block(f, source, file->last == NO_TIME ? 0 : file->last, L_INFO, line);
+        file->counts[N_CONTINUATION]++;
+        text_set(&file->inside_block, source.p, source.n);
+        file->inside = IN_BLOCK;
+        return;
+    }
+    if (file->inside == IN_BLOCK) {
+        int belongs = offer(f, parser->vocab, text_str(&file->inside_block), rec);
+        if (belongs) {
+            file->counts[N_CONTINUATION]++;
+            if (belongs == 2) file->inside = IN_NOTHING;
+            return;
+        }
+    }
+    if (continues(file, rec)) file->counts[N_CONTINUATION]++;
+    else refuse(f, rec, line);
+}
+
+/* --- templates: what a known line means here --------------------------------------------------------------- */
+
+static void emit(Fleet *f, Rec *rec, const Emit *e, i64 line, int also) {
+    File *file = &f->file;
+    rec->marker = (u8)(e->session ? (file->established ? M_RECONNECT : M_CONNECT) : e->marker);
+    rec->kind = (u8)e->kind, rec->moves = e->moves, rec->event = (int16_t)e->event;
+    Str cause = text_str(&e->cause);
+    if (also) rec->flags = 0, rec->s1.n = rec->s2.n = 0;
+    if (cause.n) rec->s1 = cause, rec->flags |= HAS_TEXT;
+    if (e->type.n) rec->flags = (u16)(e->heartbeat ? rec->flags | HEARTBEAT : rec->flags & ~HEARTBEAT);
+    if (e->kind == K_LOST && file->hint_at != NO_TIME) {
+        i64 since = rec->at_us - file->hint_at;
+        if (since >= 0 && since <= HINT_US) rec->s1 = cause = text_str(&file->hint), rec->flags |= HAS_TEXT;
+        file->hint_at = NO_TIME;
+    }
+    if (f->rows != NULL) {
+        Row row = {.rec = rec, .at = rec->at_us, .line = line, .source = rec->source, .level = rec->level,
+                   .marker = rec->marker, .event = rec->event, .cause = cause, .type = text_str(&e->type), .also = (u8)also};
+        VEC_PUSH(*f->rows, row);
+    }
+    feed(f, rec, line);
+}
+
+static int is_set(RunningTasks *set, Str key) {
+    i64 at = running_pop(set, key);
+    if (at == NO_TIME) return 0;
+    running_put(set, key, at);
+    return 1;
+}
+
+/* Later lines of the file mean something else after this one. */
+static void remember(File *file, const Rec *rec, Str task) {
+    if (rec->kind == K_ESTABLISHED) file->established = file->up = 1;
+    else if (rec->kind == K_LOST) file->up = 0;
+    else if (rec->kind == K_PROCESS_STARTED) file->debug = rec->level == L_DEBUG;
+    else if (rec->kind == K_TASK_STARTED) running_pop(&file->ended, task);
+    else if (rec->kind == K_TASK_FAILED || rec->kind == K_TASK_COMPLETED) running_put(&file->ended, task, 0);
+}
+
+static int by_template(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
+    File *file = &f->file;
+    if (rec->level == L_DEBUG) file->debug = 1;
+    if (rec->template == -1) return 0;
+    int odd = rec->template < -1;
+    size_t i = (size_t)(odd ? -2 - rec->template : rec->template);
+    const Template *t = &parser->format->rows.p[i];
+    Str task = rec->name;
+    if (t->task < 0) task.n = 0;
+    if (t->cause_hint.n) text_set(&file->hint, t->cause_hint.p, t->cause_hint.n), file->hint_at = rec->at_us;
+    if (t->emit.event < 0 && t->emit.kind == K_NONE) return 0;
+    if (odd || (t->after_start && is_set(&file->ended, task)) || (t->unless_debug && file->debug) || (t->while_down && file->up))
+        return 0;
+    const Emit *e = &t->emit;
+    if (t->then.kind != K_NONE) {
+        while (file->seen.n <= (size_t)t->seen) VEC_PUSH(file->seen, ((RunningTasks){0}));
+        RunningTasks *seen = &file->seen.p[t->seen];
+        if (is_set(seen, task)) e = &t->then;
+        else running_put(seen, task, 0);
+    }
+    rec->name = (Str){(const u8 *)"", 0};
+    if (e->event >= 0) rec->name = text_str(&parser->vocab->events.p[e->event].name);
+    emit(f, rec, e, line, 0);
+    remember(file, rec, task);
+    if (t->also.kind != K_NONE) emit(f, rec, &t->also, line, 1);
+    return 1;
+}
+
+/* --- records ----------------------------------------------------------------------------------------------- */
+
+static void record(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
+    File *file = &f->file;
+    if (UNLIKELY(rec->label == LABEL_HEAD)) {
+        begin_block(f, rec->source, rec->at_us, rec->level, line);
+        file->counts[N_PARSED]++;
+    } else if (UNLIKELY(offer(f, parser->vocab, rec->source, rec))) {
+        file->counts[N_PARSED]++;
+    } else if (parser->format->templates) {
+        if (by_template(f, parser, rec, line)) {
+            file->counts[N_PARSED]++;
+        } else {
+            file->counts[N_UNMARKED]++;
+            rec->kind = K_NONE;
+            feed(f, rec, line);
+        }
+    } else {
+        file->counts[rec->kind != K_NONE ? N_PARSED : N_UNMARKED]++;
+        if (f->rows != NULL && rec->kind != K_NONE) {
+            Row row = {.rec = rec, .at = rec->at_us, .line = line, .source = rec->source, .level = rec->level,
+                       .marker = rec->marker, .event = rec->event, .name = rec->name};
+            VEC_PUSH(*f->rows, row);
+        }
+        feed(f, rec, line);
+    }
+}
+
+void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
+    File *file = &f->file;
+    f->arena = &chunk->arena;
+    for (size_t i = 0; i < chunk->recs.n; i++) {
+        Rec *rec = &chunk->recs.p[i];
+        i64 line = file->lines + rec->line + 1;
+        if (UNLIKELY(line <= file->skip)) {
+            file->counts[N_DUPLICATE]++;
+            continue;
+        }
+        if (UNLIKELY(rec->shape == R_QUIET)) {
+            feed(f, rec, line);
+        } else if (LIKELY(rec->shape == R_RECORD)) {
+            i64 at = rec->at_us;
+            record(f, parser, rec, line);
+            file->inside = IN_NOTHING;
+            if (UNLIKELY(file->first == NO_TIME)) file->first = file->last = at;
+            else if (at > file->last) file->last = at;
+        } else if (rec->shape == R_HEADLESS) {
+            without_header(f, parser, rec, line);
+        } else {
+            refuse(f, rec, line);
+        }
+    }
+    file->lines += chunk->lines;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------- */
+
+static void file_clear(File *file) {
+    for (size_t i = 0; i < file->blocks.n; i++) VEC_FREE(file->blocks.p[i].source);
+    for (size_t i = 0; i < file->examples.n; i++) VEC_FREE(file->examples.p[i].text);
+    for (size_t i = 0; i < file->seen.n; i++) running_free(&file->seen.p[i]);
+    running_free(&file->ended);
+    VEC_FREE(file->inside_block), VEC_FREE(file->blocks), VEC_FREE(file->examples), VEC_FREE(file->hint), VEC_FREE(file->seen);
+    memset(file, 0, sizeof *file);
+    file->first = file->last = file->hint_at = NO_TIME;
+}
+
+Fleet *fleet_new(const double *rules, size_t n) {
+    Fleet *f = need(calloc(1, sizeof *f));
+    for (size_t i = 0; i < n && i < MOST_RULES; i++)
+        VEC_PUSH(f->shared.rules, ((Rule){(i64)rules[3 * i], rules[3 * i + 1] > 0, rules[3 * i + 2]}));
+    file_clear(&f->file);
+    return f;
+}
+
+void fleet_free(Fleet *f) {
+    if (f == NULL) return;
+    file_clear(&f->file);
+    for (size_t i = 0; i < f->chains.n; i++) {
+        worker_free(f->chains.p[i].worker);
+        VEC_FREE(f->chains.p[i].files), VEC_FREE(f->chains.p[i].rotations);
+    }
+    for (size_t i = 0; i < f->coordinators.n; i++) {
+        Coordinator *c = &f->coordinators.p[i];
+        VEC_FREE(c->starts), VEC_FREE(c->stops), VEC_FREE(c->evidence);
+    }
+    for (size_t i = 0; i < f->security.n; i++) {
+        Security *s = &f->security.p[i];
+        VEC_FREE(s->source), VEC_FREE(s->name), VEC_FREE(s->line);
+    }
+    for (size_t i = 0; i < f->shared.causes.n; i++) VEC_FREE(f->shared.causes.p[i]);
+    VEC_FREE(f->shared.rules), VEC_FREE(f->shared.causes);
+    VEC_FREE(f->chains), VEC_FREE(f->coordinators), VEC_FREE(f->security), VEC_FREE(f->in_file);
+    free(f);
+}
+
+void fleet_begin(Fleet *f, u32 file, u32 rotation, i64 skip, u64 untrusted) {
+    file_clear(&f->file);
+    f->file.index = file, f->file.rotation = rotation, f->file.skip = skip;
+    f->untrusted = untrusted;
+    f->in_file.n = 0, f->here = NULL;
+}
+
+void fleet_end_file(Fleet *f, const Parser *parser) {
+    (void)parser;
+    while (f->file.blocks.n) end_block(f, 0); /* what the blocks that the file ended in hold is still good */
+}
+
+static void file_wire(Wire *w, File *file) {
+    WIRE(w, file->index), WIRE(w, file->rotation), WIRE(w, file->lines), WIRE(w, file->counts);
+    WIRE(w, file->first), WIRE(w, file->last), WIRE(w, file->skip), WIRE(w, file->inside);
+    WIRE_VEC(w, file->inside_block);
+    WIRE_COUNT(w, file->blocks, 1);
+    for (size_t i = 0; i < file->blocks.n; i++) {
+        OpenBlock *b = &file->blocks.p[i];
+        if (w->reading) memset(b, 0, sizeof *b);
+        WIRE_VEC(w, b->source);
+        WIRE(w, b->at), WIRE(w, b->line), WIRE(w, b->claimed), WIRE(w, b->level), WIRE(w, b->value);
+    }
+    WIRE_COUNT(w, file->examples, 1);
+    for (size_t i = 0; i < file->examples.n; i++) {
+        Example *e = &file->examples.p[i];
+        if (w->reading) memset(e, 0, sizeof *e);
+        WIRE(w, e->line);
+        WIRE_VEC(w, e->text);
+    }
+    WIRE(w, file->debug), WIRE(w, file->established), WIRE(w, file->up), WIRE(w, file->hint_at);
+    WIRE_VEC(w, file->hint);
+    running_wire(w, &file->ended);
+    WIRE_COUNT(w, file->seen, 1);
+    for (size_t i = 0; i < file->seen.n; i++) {
+        if (w->reading) memset(&file->seen.p[i], 0, sizeof(RunningTasks));
+        running_wire(w, &file->seen.p[i]);
+    }
+}
+
+static void coordinator_wire(Wire *w, Coordinator *c) {
+    WIRE(w, c->rotation), WIRE(w, c->file), WIRE(w, c->first), WIRE(w, c->last), WIRE(w, c->port);
+    WIRE(w, c->markers), WIRE(w, c->counts);
+    WIRE_VEC(w, c->starts);
+    WIRE_VEC(w, c->stops);
+    WIRE_VEC(w, c->evidence);
+}
+
+static void security_wire(Wire *w, Security *s) {
+    WIRE_VEC(w, s->source);
+    WIRE_VEC(w, s->name);
+    WIRE_VEC(w, s->line);
+    WIRE(w, s->by_file), WIRE(w, s->file), WIRE(w, s->count), WIRE(w, s->first), WIRE(w, s->last);
+    WIRE(w, s->evidence_n), WIRE(w, s->evidence);
+    if (w->reading && (s->evidence_n < 0 || s->evidence_n > 3)) w->bad = 1, s->evidence_n = 0;
+}
+
+void fleet_wire(Wire *w, Fleet *f) {
+    WIRE_COUNT(w, f->shared.causes, 1);
+    for (size_t i = 0; i < f->shared.causes.n; i++) {
+        if (w->reading) memset(&f->shared.causes.p[i], 0, sizeof(Text));
+        WIRE_VEC(w, f->shared.causes.p[i]);
+    }
+    WIRE_COUNT(w, f->chains, 1);
+    for (size_t i = 0; i < f->chains.n; i++) {
+        Chain *c = &f->chains.p[i];
+        if (w->reading) memset(c, 0, sizeof *c), c->worker = worker_new((Str){(const u8 *)"", 0}, 0);
+        worker_wire(w, c->worker);
+        WIRE_VEC(w, c->files);
+        WIRE_VEC(w, c->rotations);
+        WIRE(w, c->known);
+    }
+    WIRE_COUNT(w, f->coordinators, 1);
+    for (size_t i = 0; i < f->coordinators.n; i++) {
+        if (w->reading) memset(&f->coordinators.p[i], 0, sizeof(Coordinator));
+        coordinator_wire(w, &f->coordinators.p[i]);
+    }
+    WIRE_COUNT(w, f->security, 1);
+    for (size_t i = 0; i < f->security.n; i++) {
+        if (w->reading) memset(&f->security.p[i], 0, sizeof(Security));
+        security_wire(w, &f->security.p[i]);
+    }
+    WIRE_VEC(w, f->in_file);
+    WIRE(w, f->untrusted);
+    file_wire(w, &f->file);
+    f->here = NULL;
+    for (size_t i = 0; w->reading && i < f->in_file.n; i++)
+        if (f->in_file.p[i] >= f->chains.n) w->bad = 1, f->in_file.n = 0;
+}

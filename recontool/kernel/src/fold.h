@@ -1,0 +1,40 @@
+/* The parts of a worker's fold, as worker.c uses them. */
+#ifndef RECON_FOLD_H
+#define RECON_FOLD_H
+#include "worker.h"
+
+void timeline_init(Timeline *t);
+void timeline_attempt(Timeline *t, i64 at);
+int timeline_fail_pending(Timeline *t, i64 at);                   /* whether a try was pending, which has now failed */
+i64 timeline_established(Timeline *t, i64 at, Place place);       /* length of the outage this ends, or NO_TIME */
+void timeline_lost(Timeline *t, i64 at, u32 cause, i64 code, Place place);
+void timeline_closed(Timeline *t, i64 at);
+void timeline_process_started(Timeline *t, i64 at, i64 last_record, u32 crash, Place place);
+void timeline_expire(Timeline *t, i64 now);
+void timeline_free(Timeline *t);
+void timeline_wire(Wire *w, Timeline *t);
+
+void gaps_init(Gaps *g);
+void gaps_record(Gaps *g, i64 at);
+void gaps_periodic(Gaps *g, int kind, i64 at);
+void gaps_free(Gaps *g);
+void gaps_wire(Wire *w, Gaps *g);
+
+void activity_init(Activity *a);
+void activity_add(Activity *a, i64 at, int column, double amount);
+void activity_free(Activity *a);
+void activity_wire(Wire *w, Activity *a);
+
+void running_put(RunningTasks *r, Str key, i64 at);
+i64 running_pop(RunningTasks *r, Str key); /* NO_TIME when it was not running */
+void running_free(RunningTasks *r);
+void running_wire(Wire *w, RunningTasks *r);
+
+void watch_init(Watch *w);
+void watch_before(Shared *s, Worker *w, i64 at);
+void watch_after(Shared *s, Worker *w, i64 at, u8 moves);
+void watch_free(Watch *w);
+void watch_wire(Wire *wire, Watch *w);
+/* What a rule compares, 0 when there is nothing to count. */
+int worker_ratio(const Worker *w, int metric, double *value);
+#endif

@@ -1,0 +1,217 @@
+/* Silences, activity per stretch of time, running tasks; the references are metrics/gaps.py, activity.py, tasks.py. */
+#include "fold.h"
+
+static const i64 LEAST_US = 100000;
+
+void gaps_init(Gaps *g) {
+    g->last = g->configured = NO_TIME;
+    for (int i = 0; i < PERIODICS; i++) g->periodic_last[i] = NO_TIME;
+}
+
+static int less(Span a, Span b) { return a.start != b.start ? a.start < b.start : a.end < b.end; }
+
+static void sift_down(Gaps *g) {
+    Span *heap = g->heap.p, moving = heap[0];
+    size_t i = 0, n = g->heap.n;
+    for (size_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && less(heap[child + 1], heap[child])) child++;
+        if (!less(heap[child], moving)) break;
+        heap[i] = heap[child];
+    }
+    heap[i] = moving;
+}
+
+/* Keeps the longest ones; the heap holds (length, start). */
+static void remember(Gaps *g, i64 length, i64 start) {
+    if (g->configured != NO_TIME && length <= 2 * g->configured) return;
+    Span silence = {length, start};
+    if (g->heap.n < G_MOST) {
+        VEC_PUSH(g->heap, silence);
+        size_t i = g->heap.n - 1;
+        for (size_t parent; i && less(silence, g->heap.p[parent = (i - 1) / 2]); i = parent) g->heap.p[i] = g->heap.p[parent];
+        g->heap.p[i] = silence;
+    } else if (less(g->heap.p[0], silence)) {
+        g->heap.p[0] = silence;
+        sift_down(g);
+    }
+}
+
+void gaps_record(Gaps *g, i64 at) {
+    if (LIKELY(g->last != NO_TIME)) {
+        if (UNLIKELY(at - g->last >= LEAST_US)) remember(g, at - g->last, g->last);
+        else if (at < g->last) return;
+    }
+    g->last = at;
+}
+
+void gaps_periodic(Gaps *g, int kind, i64 at) {
+    i64 last = g->periodic_last[kind];
+    g->periodic_last[kind] = at;
+    if (last != NO_TIME && at > last && g->distances[kind].n < G_SAMPLED) VEC_PUSH(g->distances[kind], at - last);
+}
+
+void gaps_free(Gaps *g) {
+    VEC_FREE(g->heap);
+    for (int i = 0; i < PERIODICS; i++) VEC_FREE(g->distances[i]);
+}
+
+void gaps_wire(Wire *w, Gaps *g) {
+    WIRE(w, g->last), WIRE(w, g->configured), WIRE(w, g->periodic_last);
+    WIRE_VEC(w, g->heap);
+    for (int i = 0; i < PERIODICS; i++) WIRE_VEC(w, g->distances[i]);
+}
+
+static i64 floor_div(i64 a, i64 b) { return a / b - (a % b < 0); }
+
+static u32 bucket_slot(i64 key) { return (u32)(mix((u64)key) >> 32) & (BUCKET_TABLE - 1); }
+
+static void reindex(Activity *a) {
+    memset(a->at, -1, sizeof a->at);
+    for (size_t i = 0; i < a->buckets.n; i++) {
+        u32 h = bucket_slot(a->buckets.p[i].key);
+        while (a->at[h & (BUCKET_TABLE - 1)] >= 0) h++;
+        a->at[h & (BUCKET_TABLE - 1)] = (int16_t)i;
+    }
+    a->last_key = NO_TIME;
+}
+
+void activity_init(Activity *a) {
+    a->width = 1000000;
+    reindex(a);
+}
+
+static size_t bucket_of(Activity *a, i64 key) {
+    u32 h = bucket_slot(key);
+    for (; a->at[h & (BUCKET_TABLE - 1)] >= 0; h++) {
+        size_t i = (size_t)a->at[h & (BUCKET_TABLE - 1)];
+        if (a->buckets.p[i].key == key) return i;
+    }
+    VEC_PUSH(a->buckets, ((Bucket){.key = key}));
+    a->at[h & (BUCKET_TABLE - 1)] = (int16_t)(a->buckets.n - 1);
+    return a->buckets.n - 1;
+}
+
+static void coarsen(Activity *a) {
+    Bucket *old = a->buckets.p;
+    size_t n = a->buckets.n;
+    a->width *= 2;
+    a->buckets.p = NULL, a->buckets.n = a->buckets.cap = 0;
+    reindex(a);
+    for (size_t i = 0; i < n; i++) {
+        size_t k = bucket_of(a, floor_div(old[i].key, 2));
+        Bucket *to = &a->buckets.p[k];
+        for (int c = 0; c < COLUMNS; c++) to->row[c] += old[i].row[c];
+    }
+    free(old);
+    a->last_key = NO_TIME;
+}
+
+void activity_add(Activity *a, i64 at, int column, double amount) {
+    if (LIKELY(a->last_key != NO_TIME)) {
+        i64 into = at - a->last_key * a->width;
+        if (LIKELY(into >= 0 && into < a->width)) {
+            a->buckets.p[a->last].row[column] += amount;
+            return;
+        }
+    }
+    i64 key = floor_div(at, a->width);
+    size_t i = bucket_of(a, key);
+    if (a->buckets.n > MOST_BUCKETS) {
+        coarsen(a);
+        key = floor_div(at, a->width);
+        i = bucket_of(a, key);
+    }
+    a->last_key = key, a->last = i;
+    a->buckets.p[i].row[column] += amount;
+}
+
+void activity_free(Activity *a) { VEC_FREE(a->buckets); }
+
+void activity_wire(Wire *w, Activity *a) {
+    WIRE(w, a->width);
+    WIRE_VEC(w, a->buckets);
+    if (w->reading) {
+        if (a->width <= 0 || a->buckets.n > MOST_BUCKETS) w->bad = 1, a->buckets.n = 0, a->width = 1000000;
+        reindex(a);
+    }
+}
+
+static void running_grow(RunningTasks *r) {
+    RunningTasks bigger = {0};
+    size_t cap = r->slot.n ? r->slot.n * 2 : 64;
+    bigger.slot.p = need(calloc(cap, sizeof(Running)));
+    bigger.slot.n = bigger.slot.cap = cap;
+    bigger.used = r->used;
+    for (size_t i = 0; i < r->slot.n; i++) {
+        if (r->slot.p[i].key.p == NULL) continue;
+        size_t h = r->slot.p[i].hash & (cap - 1);
+        while (bigger.slot.p[h].key.p != NULL) h = (h + 1) & (cap - 1);
+        bigger.slot.p[h] = r->slot.p[i];
+    }
+    free(r->slot.p);
+    *r = bigger;
+}
+
+static size_t running_find(const RunningTasks *r, Str key, u64 hash) {
+    size_t mask = r->slot.n - 1, h = hash & mask;
+    while (r->slot.p[h].key.p != NULL && !(r->slot.p[h].hash == hash && same(text_str(&r->slot.p[h].key), key))) h = (h + 1) & mask;
+    return h;
+}
+
+void running_put(RunningTasks *r, Str key, i64 at) {
+    if ((r->used + 1) * 2 > r->slot.n) running_grow(r);
+    u64 hash = hash_bytes(key.p, key.n);
+    Running *slot = &r->slot.p[running_find(r, key, hash)];
+    if (slot->key.p == NULL) {
+        text_set(&slot->key, key.p, key.n);
+        slot->hash = hash;
+        r->used++;
+    }
+    slot->at = at;
+}
+
+i64 running_pop(RunningTasks *r, Str key) {
+    if (!r->used) return NO_TIME;
+    size_t mask = r->slot.n - 1, hole = running_find(r, key, hash_bytes(key.p, key.n));
+    if (r->slot.p[hole].key.p == NULL) return NO_TIME;
+    i64 at = r->slot.p[hole].at;
+    VEC_FREE(r->slot.p[hole].key);
+    r->used--;
+    /* Close the hole, so that no probe ends too early. */
+    for (size_t i = (hole + 1) & mask; r->slot.p[i].key.p != NULL; i = (i + 1) & mask) {
+        size_t home = r->slot.p[i].hash & mask;
+        if (((i - home) & mask) >= ((i - hole) & mask)) {
+            r->slot.p[hole] = r->slot.p[i];
+            memset(&r->slot.p[i].key, 0, sizeof(Text));
+            hole = i;
+        }
+    }
+    return at;
+}
+
+void running_free(RunningTasks *r) {
+    for (size_t i = 0; i < r->slot.n; i++) VEC_FREE(r->slot.p[i].key);
+    VEC_FREE(r->slot);
+    r->used = 0;
+}
+
+void running_wire(Wire *w, RunningTasks *r) {
+    u64 n = r->used;
+    WIRE(w, n);
+    if (!w->reading) {
+        for (size_t i = 0; i < r->slot.n; i++)
+            if (r->slot.p[i].key.p != NULL) {
+                WIRE(w, r->slot.p[i].at);
+                WIRE_VEC(w, r->slot.p[i].key);
+            }
+        return;
+    }
+    for (u64 i = 0; i < n && !w->bad; i++) {
+        i64 at = 0;
+        Text key = {0};
+        WIRE(w, at);
+        WIRE_VEC(w, key);
+        if (!w->bad) running_put(r, text_str(&key), at);
+        VEC_FREE(key);
+    }
+}

@@ -1,0 +1,25 @@
+/* Patterns of format files: a small backtracking matcher over bytes that decides as Python's re.fullmatch does.
+ *
+ * The programs are compiled from Python's own parse of the pattern (kernel/patterns.py).
+ */
+#ifndef RECON_MATCH_H
+#define RECON_MATCH_H
+#include "core.h"
+
+/* OP_MARK is a SAVE that every way through the program passes, so that no way back has to undo it. */
+enum { OP_SET, OP_LITERAL, OP_SAVE, OP_SPLIT, OP_JUMP, OP_END, OP_MARK };
+#define MOST_GROUPS 16
+
+typedef struct {
+    VEC(u32) code;      /* SET set min max lazy | LITERAL at n | SAVE or MARK slot | SPLIT first then | JUMP to | END */
+    VEC(u8) literals;
+    VEC(u64) sets;      /* four words each */
+    u32 groups;
+} Program;
+
+typedef struct {
+    const u8 *from[MOST_GROUPS], *to[MOST_GROUPS]; /* NULL where the group took no part */
+} Groups;
+
+int full_match(const Program *program, Str text, Groups *groups);
+#endif

@@ -1,0 +1,375 @@
+#include "parse.h"
+
+#include "text.h"
+
+static const char *const LEVELS[] = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"};
+static const i64 SECOND_US = 1000000, POWER[] = {100000, 10000, 1000, 100, 10, 1};
+
+enum { FOUND, NO_HEADER, BAD };
+
+static inline int two(const u8 *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
+
+static int all_digits(const u8 *p, const char *at) {
+    for (; *at; at++)
+        if (!digit(p[*at - 'A'])) return 0;
+    return 1;
+}
+
+/* `YYYY-MM-DD?HH:MM:SS` with `between` for the question mark. */
+static int second_of(Chunk *chunk, const u8 *p, u8 between, i64 *at_us) {
+    int known = load64(p) == load64(chunk->minute) && load64(p + 8) == load64(chunk->minute + 8) && p[16] == chunk->minute[16];
+    if (UNLIKELY(!known || p[10] != between)) {
+        if (!all_digits(p, "ABCDFGIJLMOPRS") || p[4] != '-' || p[7] != '-' || p[10] != between || p[13] != ':' || p[16] != ':')
+            return NO_HEADER;
+        i64 days = days_of(two(p) * 100 + two(p + 2), two(p + 5), two(p + 8));
+        int hour = two(p + 11), minute = two(p + 14);
+        if (days == -1000000000 || hour > 23 || minute > 59 || two(p + 17) > 59) return BAD;
+        memcpy(chunk->minute, p, 17);
+        chunk->minute_us = ((days * 24 + hour) * 60 + minute) * 60 * SECOND_US;
+    }
+    if (!digit(p[17]) || !digit(p[18])) return NO_HEADER;
+    int second = two(p + 17);
+    if (second > 59) return BAD;
+    *at_us = chunk->minute_us + second * SECOND_US;
+    return FOUND;
+}
+
+static int level_at(const u8 *p, const u8 *end, u32 *n) {
+    for (int i = 0; i < 5; i++) {
+        u32 length = (u32)strlen(LEVELS[i]);
+        if ((size_t)(end - p) > length && memcmp(p, LEVELS[i], length) == 0 && p[length] == ' ') return *n = length, i;
+    }
+    return -1;
+}
+
+/* `2026-11-24T10:15:32.123456Z LEVEL source ` and the rest; see HEADER in logs/grammar.py. */
+static int tagged_header(Chunk *chunk, Str line, Rec *rec) {
+    const u8 *p = line.p, *end = p + line.n;
+    if (line.n < 34 || p[19] != '.' || p[26] != 'Z' || p[27] != ' ') return NO_HEADER;
+    u64 six = (load64(p + 20) & 0x0000FFFFFFFFFFFFu) | 0x3030000000000000u;
+    if (((six + 0x4646464646464646u) | (six - 0x3030303030303030u)) & 0x8080808080808080u) return NO_HEADER;
+    int time = second_of(chunk, p, 'T', &rec->at_us);
+    if (time == NO_HEADER) return NO_HEADER;
+    u32 level_n = 0;
+    int level = LIKELY(memcmp(p + 28, "INFO ", 5) == 0) ? (level_n = 4, L_INFO) : level_at(p + 28, end, &level_n);
+    if (level < 0) return NO_HEADER;
+    p += 28 + level_n + 1;
+    u32 n = chunk->source_n;
+    if (UNLIKELY(!n || (size_t)(end - p) <= n || !same_name((Str){p, n}, (Str){chunk->source, n}) || p[n] != ' ')) {
+        n = 0;
+        while (p + n < end && n < 129 && CLASS[p[n]] & C_SOURCE) n++;
+        if (n < 1 || n > 128 || p + n == end || p[n] != ' ') return NO_HEADER;
+        memcpy(chunk->source, p, n);
+        chunk->source_n = n;
+    }
+    if (time == BAD) return BAD; /* it has the shape of a record, yet no such time exists */
+    rec->level = (u8)level;
+    rec->source = (Str){p, n};
+    rec->text = (Str){p + n + 1, (u32)(end - p - n - 1)};
+    rec->at_us += ((two(line.p + 20) * 100 + two(line.p + 22)) * 100 + two(line.p + 24));
+    return FOUND;
+}
+
+/* A value in double quotes: its text, 0 when it is not JSON. */
+static inline int unquoted(Chunk *chunk, Str inside, int escaped, Str *text) {
+    *text = inside;
+    if (UNLIKELY(escaped)) return json_text(inside, &chunk->arena, text);
+    for (u32 i = 0; i < inside.n; i++)
+        if (inside.p[i] < 0x20) return 0;
+    return 1;
+}
+
+/* Put one typed value where the event's fold, and the table, want it; 0 when it does not fit its type. */
+static inline int put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, int f, Str text) {
+    const Field *field = &parser->vocab->fields.p[f];
+    u8 slot = row != NULL ? row->slot[f] : S_SKIP;
+    Cell cell = {.field = (int16_t)f, .type = field->type};
+    switch (field->type) {
+    case T_STR:
+        if (slot != S_SKIP || parser->wants & WANT_CELLS) text = utf8_shown(text, &chunk->arena);
+        cell.s = text;
+        if (slot == S_TEXT) rec->s1 = text, rec->flags |= HAS_TEXT;
+        else if (slot == S_MORE_TEXT) rec->s2 = text;
+        else if (slot == S_HEARTBEAT) rec->flags = (u16)(is(text, "heartbeat") ? rec->flags | HEARTBEAT : rec->flags & ~HEARTBEAT);
+        else if (slot == S_DEBUG) rec->flags = (u16)(is(text, "DEBUG") ? rec->flags | DEBUG_LOG : rec->flags & ~DEBUG_LOG);
+        break;
+    case T_INT:
+        if (!parse_int(text, &cell.i)) return 0;
+        if (slot == S_A) rec->a = cell.i, rec->flags |= HAS_A;
+        else if (slot == S_B) rec->b = cell.i, rec->flags |= HAS_B;
+        else if (slot == S_METRIC) rec->claims[field->metric] = (double)cell.i, rec->claimed |= 1ull << field->metric;
+        break;
+    case T_FLOAT:
+        if (!parse_float(text, &cell.x)) return 0;
+        if (slot == S_X) rec->x = cell.x, rec->flags |= HAS_X;
+        else if (slot == S_METRIC) rec->claims[field->metric] = cell.x, rec->claimed |= 1ull << field->metric;
+        break;
+    default:
+        cell.i = is(text, "true");
+        if (!cell.i && !is(text, "false")) return 0;
+    }
+    if (UNLIKELY(parser->wants & WANT_CELLS)) VEC_PUSH(chunk->cells, cell);
+    return 1;
+}
+
+/* ` key=value` to the end of the line. NO_HEADER: not even the first one begins like a field. */
+static int fields(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, const u8 *p, const u8 *end) {
+    for (int first = 1; p < end; first = 0) {
+        const u8 *key = p + 1, *q = key;
+        if (*p != ' ' || key == end || !(CLASS[*key] & C_LOWER)) return first ? NO_HEADER : BAD;
+        while (q < end && CLASS[*q] & C_NAME) q++;
+        if (q == end || *q != '=' || q + 1 == end || (first && space(q[1]))) return first ? NO_HEADER : BAD;
+        Str name = {key, (u32)(q - key)}, text;
+        const u8 *value = ++q;
+        int f = vocab_field(parser->vocab, name);
+        if (*q == '"') {
+            int escaped = 0;
+            for (q++; q < end && *q != '"'; q++)
+                if (*q == '\\') escaped = 1, q++;
+            if (q >= end) return BAD;
+            if (f >= 0 && !unquoted(chunk, (Str){value + 1, (u32)(q - value - 1)}, escaped, &text)) return BAD;
+            p = q + 1;
+        } else {
+            while (q < end && !(CLASS[*q] & C_STOP)) q++;
+            if (q == value) return BAD;
+            text = (Str){value, (u32)(q - value)};
+            p = q;
+        }
+        if (f >= 0 && !put(parser, chunk, rec, row, f, text)) return BAD;
+    }
+    return FOUND;
+}
+
+/* `[MARKER] event key=value ...`; see parse_body in logs/grammar.py. */
+static int tagged_body(const Parser *parser, Chunk *chunk, Rec *rec) {
+    const u8 *p = rec->text.p, *end = p + rec->text.n;
+    int marker = M_NONE;
+    if (p == end) return FOUND;
+    if (*p == '[') {
+        const u8 *from = ++p;
+        while (p < end && CLASS[*p] & C_UPPER) p++;
+        if (end - p < 2 || p[0] != ']' || p[1] != ' ') return FOUND;
+        marker = marker_of((Str){from, (u32)(p - from)});
+        if (!marker) return FOUND;
+        p += 2;
+    }
+    const u8 *from = p;
+    if (p == end || !(CLASS[*p] & C_LOWER)) return FOUND;
+    while (p < end && CLASS[*p] & C_NAME) p++;
+    Str name = {from, (u32)(p - from)};
+    int event = vocab_event(parser->vocab, marker, name);
+    if (marker == M_NONE && event < 0) return FOUND;
+    const EventRow *row = event >= 0 ? &parser->vocab->events.p[event] : NULL;
+    if (row != NULL && row->kind == K_METRICS) rec->claims = arena_take(&chunk->arena, METRICS * sizeof(double));
+    int end_as = fields(parser, chunk, rec, row, p, end);
+    if (end_as == BAD) return BAD;
+    if (end_as == NO_HEADER) return rec->flags = 0, FOUND;
+    rec->marker = (u8)marker, rec->event = (int16_t)event, rec->name = name;
+    rec->kind = row != NULL ? row->kind : K_OTHER;
+    rec->moves = row != NULL ? row->moves : vocab_moves(parser->vocab, name);
+    return FOUND;
+}
+
+/* A line of a metrics block: its head, its label lines, its closing rule; see logs/blocks.py. */
+static void label_of(const Vocab *v, Rec *rec, Str text) {
+    if (!text.n) return;
+    Str line = trimmed(text);
+    const u8 *p = line.p, *end = p + line.n;
+    if (p < end && *p == '=') {
+        while (p < end && *p == '=') p++;
+        if (p - line.p < 3) return;
+        if (p == end) rec->label = LABEL_RULE;
+        static const char HEAD[] = " Performance Metrics for ";
+        if (text.p[0] != '=' || (size_t)(end - p) <= sizeof HEAD || memcmp(p, HEAD, sizeof HEAD - 1) != 0) return;
+        const u8 *owner = p + sizeof HEAD - 1, *q = owner;
+        while (q < end && !space(*q)) q++;
+        if (q == owner || q - owner > 128 || end - q < 4 || *q != ' ') return;
+        for (p = q + 1; p < end; p++)
+            if (*p != '=') return;
+        rec->label = LABEL_HEAD, rec->s1 = (Str){owner, (u32)(q - owner)};
+        return;
+    }
+    if (p == end || !(CLASS[*p] & C_UPPER)) return;
+    while (p < end && (CLASS[*p] & (C_UPPER | C_LOWER) || *p == ' ')) p++;
+    if (end - p < 3 || p - line.p < 2 || p[0] != ':' || p[1] != ' ') return;
+    Str label = {line.p, (u32)(p - line.p)};
+    size_t i = 0;
+    while (i < v->labels.n && !same(text_str(&v->labels.p[i].text), label)) i++;
+    if (i == v->labels.n) return;
+    p += 2;
+    const u8 *number = p;
+    if (end - p >= 3 && memcmp(p, "n/a", 3) == 0) {
+        rec->label = (u8)(1 + i);
+        return;
+    }
+    p += *p == '-';
+    const u8 *from = p;
+    while (p < end && digit(*p)) p++;
+    if (p == from) return;
+    if (p + 1 < end && *p == '.' && digit(p[1]))
+        for (p++; p < end && digit(*p); p++) {}
+    Str digits = {number, (u32)(p - number)};
+    p += p < end && *p == ' ';
+    Str unit = {p, (u32)(end - p)};
+    if (unit.n && !is(unit, "x") && !is(unit, "ms") && !is(unit, "s") && !is(unit, "bytes")) return;
+    rec->label = (u8)(1 + i);
+    double x;
+    if (!parse_float(digits, &x)) return;
+    u8 catalogue = v->labels.p[i].unit;
+    if (catalogue == U_S && is(unit, "ms")) x = rounded9(x * 0.001);
+    if (catalogue == U_MS && is(unit, "s")) x = rounded9(x * 1000.0);
+    rec->label_x = x, rec->flags |= HAS_LABEL_X;
+}
+
+static Str group(const Groups *groups, int i) {
+    return groups->from[i] == NULL ? (Str){(const u8 *)"", 0} : (Str){groups->from[i], (u32)(groups->to[i] - groups->from[i])};
+}
+
+/* A line in one of the format's shapes. */
+static int shaped_header(const Parser *parser, Chunk *chunk, Str line, Rec *rec, Str *logger) {
+    const Format *f = parser->format;
+    for (size_t i = 0; i < f->shapes.n; i++) {
+        const Shape *shape = &f->shapes.p[i];
+        Groups groups;
+        if (!full_match(&f->programs.p[shape->program], line, &groups)) continue;
+        Str second = group(&groups, shape->second), milli = group(&groups, shape->milli);
+        if (second.n != 19) return BAD;
+        int time = second_of(chunk, second.p, second.p[10], &rec->at_us);
+        if (time != FOUND) return BAD;
+        for (u32 k = 0; k < 6; k++) /* milliseconds, microseconds or what else stands behind the comma */
+            rec->at_us += k < milli.n ? (milli.p[k] - '0') * POWER[k] : 0;
+        Str level = group(&groups, shape->level);
+        rec->level = L_INFO;
+        for (u8 k = 0; k < 5; k++)
+            if (is(level, LEVELS[k])) rec->level = k;
+        rec->source = parser->source;
+        rec->text = group(&groups, shape->text);
+        *logger = group(&groups, shape->logger);
+        return FOUND;
+    }
+    return NO_HEADER;
+}
+
+/* The first template that fits; its groups become fields. */
+static int shaped_body(const Parser *parser, Chunk *chunk, Rec *rec, Str logger) {
+    const Format *f = parser->format;
+    const Logger *by = f->loggers.p, *last = by + f->loggers.n;
+    while (by < last && !same(text_str(&by->name), logger)) by++;
+    for (size_t k = 0; by < last && k < by->rows.n; k++) {
+        size_t i = by->rows.p[k];
+        const Template *t = &f->rows.p[i];
+        if (rec->text.n < t->starts.n || (t->starts.n && rec->text.p[0] != t->starts.p[0]) ||
+            memcmp(rec->text.p, t->starts.p, t->starts.n) != 0)
+            continue;
+        Groups groups;
+        const Program *program = &f->programs.p[t->program];
+        if (!full_match(program, rec->text, &groups)) continue;
+        rec->template = (int16_t)i;
+        const EventRow *row = t->emit.event >= 0 ? &parser->vocab->events.p[t->emit.event] : NULL;
+        for (u32 g = 0; g < program->groups; g++)
+            if (t->field_of[g] >= 0 && groups.from[g] != NULL && !put(parser, chunk, rec, row, t->field_of[g], group(&groups, (int)g)))
+                return BAD;
+        if (t->task >= 0 && groups.from[t->task] != NULL)
+            rec->name = utf8_shown(group(&groups, t->task), &chunk->arena); /* the task, whatever the event wants of it */
+        if (t->even >= 0) {
+            i64 n;
+            if (!parse_int(group(&groups, t->even), &n)) return BAD;
+            if (n % 2) rec->template = (int16_t)(-2 - i); /* known, and no event */
+        }
+        return FOUND;
+    }
+    return FOUND;
+}
+
+static void headless(const Vocab *v, Rec *rec, Str line) {
+    static const char *const TRACES[] = {"Traceback (most recent call last):", "During handling of the above",
+                                         "The above exception was"};
+    Str word = trimmed(line);
+    rec->shape = R_HEADLESS;
+    if (!word.n) {
+        rec->flags |= BLANK;
+        return;
+    }
+    label_of(v, rec, line);
+    if (space(line.p[0])) rec->flags |= INDENTED;
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(TRACES[i]);
+        if (line.n >= n && memcmp(line.p, TRACES[i], n) == 0) rec->flags |= TRACEBACK;
+    }
+    if (is(word, "{")) rec->flags |= OPENS_BRACE;
+    if (is(word, "[")) rec->flags |= OPENS_BRACKET;
+    if (word.p == line.p && is(word, "}")) rec->flags |= CLOSES_BRACE;
+    if (word.p == line.p && is(word, "]")) rec->flags |= CLOSES_BRACKET;
+    const u8 *p = line.p, *end = p + line.n;
+    if (CLASS[*p] & (C_UPPER | C_LOWER) || *p == '_') {
+        while (p < end && (CLASS[*p] & C_WORD || *p == '.')) p++;
+        if (p == end || (end - p >= 2 && p[0] == ':' && p[1] == ' ')) rec->flags |= EXCEPTION;
+    }
+}
+
+/* The one unmarked event that says something about sessions. */
+static inline int is_config(Str text) {
+    return text.n >= 6 && memcmp(text.p, "config", 6) == 0 && (text.n == 6 || text.p[6] == ' ');
+}
+
+static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
+    rec->shape = R_RECORD;
+    rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0, rec->label = LABEL_NONE, rec->flags = 0;
+    rec->event = -1, rec->template = -1, rec->claimed = 0, rec->cells_n = 0;
+    rec->raw = line;
+    rec->s1.n = rec->s2.n = rec->name.n = 0;
+    chunk->cells.n = 0;
+    int found;
+    if (!parser->format->templates) {
+        found = tagged_header(chunk, line, rec);
+        if (found == FOUND) {
+            u8 c = rec->text.n ? rec->text.p[0] : 0;
+            if (parser->wants & WANT_LESS && c != '[' && !is_config(rec->text)) rec->shape = R_QUIET;
+            else if (c == '[' || CLASS[c] & C_LOWER) found = tagged_body(parser, chunk, rec);
+            else label_of(parser->vocab, rec, rec->text);
+        }
+    } else {
+        Str logger;
+        found = shaped_header(parser, chunk, line, rec, &logger);
+        if (found == FOUND) {
+            label_of(parser->vocab, rec, rec->text);
+            if (rec->label != LABEL_HEAD) found = shaped_body(parser, chunk, rec, logger);
+        }
+    }
+    if (found == NO_HEADER) rec->shape = R_HEADLESS;
+    if (found == NO_HEADER && !(parser->wants & WANT_LESS)) headless(parser->vocab, rec, line);
+    if (found == BAD) rec->shape = R_REFUSED;
+    rec->until = rec->at_us;
+    if (UNLIKELY(chunk->cells.n != 0)) {
+        rec->cells_n = (u32)chunk->cells.n;
+        rec->cells = arena_take(&chunk->arena, chunk->cells.n * sizeof(Cell));
+        memcpy(rec->cells, chunk->cells.p, chunk->cells.n * sizeof(Cell));
+    }
+}
+
+void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
+    const u8 *end = p + n;
+    chunk->recs.n = 0, chunk->lines = 0;
+    arena_clear(&chunk->arena);
+    while (p < end) {
+        const u8 *stop = memchr(p, '\n', (size_t)(end - p));
+        if (stop == NULL) stop = end;
+        size_t length = (size_t)(stop - p);
+        if (UNLIKELY(length > MAX_LINE)) length = MAX_LINE;
+        while (length && (p[length - 1] == '\r' || p[length - 1] == '\n')) length--;
+        VEC_ROOM(chunk->recs, 1);
+        Rec *rec = &chunk->recs.p[chunk->recs.n];
+        one_line(parser, chunk, (Str){p, (u32)length}, rec);
+        rec->line = chunk->lines++;
+        p = stop + 1;
+        if (parser->wants & WANT_LESS && rec->shape != R_RECORD) {
+            if (rec->shape != R_QUIET) continue;
+            Rec *before = rec - 1;
+            if (chunk->recs.n && same_name(before->source, rec->source)) {
+                if (rec->at_us > before->until) before->until = rec->at_us;
+                continue;
+            }
+        }
+        chunk->recs.n++;
+    }
+}

@@ -1,0 +1,23 @@
+/* Numbers, times and text out of bytes, by the rules of logs/grammar.py. */
+#ifndef RECON_TEXT_H
+#define RECON_TEXT_H
+#include "core.h"
+
+extern const u8 CLASS[256]; /* bits below */
+enum { C_SPACE = 1, C_DIGIT = 2, C_LOWER = 4, C_UPPER = 8, C_NAME = 16, C_SOURCE = 32, C_STOP = 64, C_WORD = 128 };
+
+static inline int space(u8 c) { return CLASS[c] & C_SPACE; }
+static inline int digit(u8 c) { return (u8)(c - '0') < 10; }
+
+int parse_int(Str text, i64 *value);     /* 1 when `text` is an int of 64 bits */
+int parse_float(Str text, double *value); /* 1 when it is a number of at most 1e15 */
+i64 days_of(int year, int month, int day); /* since 1970-01-01, -1e9 when no such date exists */
+i128 round_even(double x);               /* as Python's round() */
+double rounded9(double x);                /* as Python's round(x, 9) */
+double ratio(i128 over, i128 under);     /* as Python's int / int */
+Str trimmed(Str text);                   /* without ASCII white space at both ends, as bytes.strip() */
+int utf8_valid(Str text);
+Str utf8_shown(Str text, Arena *arena);  /* what is no UTF-8 becomes U+FFFD, as decode("utf-8", "replace") */
+/* The inside of a JSON string; 0 when json.loads would refuse it. */
+int json_text(Str inside, Arena *arena, Str *text);
+#endif

@@ -1,0 +1,233 @@
+"""Events of a log as Arrow batches, straight from the compiled core; ranges of the file are parsed in threads."""
+
+import ctypes
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from ctypes import Structure, c_int64, c_uint32, c_void_p
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, core
+from recontool.kernel.hydrate import raw, text
+from recontool.model.events import EVENTS, FIELD_TYPES, UNMARKED_BY_TEMPLATES
+from recontool.model.markers import LEVELS, Marker
+
+RANGE_BYTES: Final = 2**21  # fewer, larger batches: each costs Python once
+_AHEAD: Final = 2  # ranges per thread that may be ready before the reader of the batches takes them
+_EVENTS: Final = (*(spec.name for spec in EVENTS), *UNMARKED_BY_TEMPLATES)
+_MARKERS: Final = tuple(marker.value for marker in Marker)
+_ALL_TIME: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are wanted: `since_us` <= time <= `until_us`; empty sets want all."""
+
+    since_us: int | None = None
+    until_us: int | None = None
+    markers: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+
+
+class _Wanted(Structure):
+    _fields_ = (
+        ("since", c_int64),
+        ("until", c_int64),
+        ("markers", c_uint32),
+        ("sources", ctypes.c_char_p),
+        ("sources_n", c_int64),
+    )
+
+
+class _TableView(Structure):
+    _fields_ = tuple((name, c_void_p) for name in ("at", "line", "level", "marker", "event", "source")) + (
+        ("sources_n", c_int64),
+        ("names_n", c_int64),
+    )
+
+
+class _ColumnView(Structure):
+    _fields_ = (
+        ("used", c_int64),
+        ("data_n", c_int64),
+        ("valid", c_void_p),
+        ("data", c_void_p),
+        ("words", c_void_p),
+        ("offsets", c_void_p),
+    )
+
+
+class Desk:
+    """What one thread works with: a chunk, its rows, and the columns they become."""
+
+    def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
+        self.chunk = Chunk()
+        self._vocab, self._schema, self._file = vocab, schema, file
+        self._rows = core().recon_rows_new()
+        self._table = core().recon_table_new(vocab.handle)
+        names = "".join(f"{name}\n" for name in sorted(wanted.sources)).encode()
+        bits = sum(1 << (1 + _MARKERS.index(marker)) for marker in wanted.markers) or 2**32 - 1
+        since = -_ALL_TIME if wanted.since_us is None else wanted.since_us
+        until = _ALL_TIME if wanted.until_us is None else wanted.until_us
+        self._wanted = _Wanted(since, until, bits, names, len(names))
+
+    def __del__(self) -> None:
+        if getattr(self, "_table", None):
+            core().recon_table_free(self._table)
+            core().recon_rows_free(self._rows)
+
+    def take(self, fleet: NativeFleet, parser: Parser) -> None:
+        """The rows of the chunk, which must follow the file's lines that were taken last."""
+        core().recon_rows_take(fleet.handle, parser.handle, self.chunk.handle, self._rows)
+
+    def take_rest(self, fleet: NativeFleet, parser: Parser) -> None:
+        """The rows of what the file ended in."""
+        core().recon_rows_rest(fleet.handle, parser.handle, self.chunk.handle, self._rows)
+
+    def batch(self) -> pa.RecordBatch:
+        """The wanted rows, with the columns of the schema."""
+        count = core().recon_table_fill(self._table, self._vocab.handle, self._rows, ctypes.byref(self._wanted))
+        view = _TableView()
+        core().recon_table_view(self._table, ctypes.byref(view))
+        fixed = {
+            "at": lambda: _plain(pa.timestamp("us", tz="UTC"), view.at, count, 8),
+            "line": lambda: _plain(pa.int64(), view.line, count, 8),
+            "level": lambda: _named(view.level, count, LEVELS),
+            "marker": lambda: _named(view.marker, count, _MARKERS),
+            "event": lambda: _named(view.event, count, (*_EVENTS, *self._texts(1, view.names_n))),
+            "source": lambda: _named(view.source, count, self._texts(0, view.sources_n)),
+            "file": lambda: pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [self._file]),
+        }
+        arrays = [
+            fixed[field.name]() if field.name in fixed else self._column(field, count) for field in self._schema
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def _texts(self, names: int, count: int) -> list[str]:
+        place = c_void_p()
+        sizes = (core().recon_table_text(self._table, names, at, ctypes.byref(place)) for at in range(count))
+        return [text(place.value, size) for size in sizes]
+
+    def _column(self, field: pa.Field, count: int) -> pa.Array:
+        view = _ColumnView()
+        number = list(FIELD_TYPES).index(field.name) if field.name in FIELD_TYPES else len(FIELD_TYPES)
+        core().recon_column_view(self._table, number, ctypes.byref(view))
+        if not view.used:
+            return pa.nulls(count, field.type)
+        valid = pa.py_buffer(raw(view.valid, (count + 7) // 8))
+        if pa.types.is_string(field.type):
+            offsets, data = raw(view.offsets, 4 * (count + 1)), raw(view.data, view.data_n)
+            return pa.Array.from_buffers(field.type, count, [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
+        words = raw(view.words, 8 * count)
+        if pa.types.is_boolean(field.type):
+            truth = pa.array(np.frombuffer(words, np.int64) != 0)
+            return pa.Array.from_buffers(field.type, count, [valid, truth.buffers()[1]])
+        return pa.Array.from_buffers(field.type, count, [valid, pa.py_buffer(words)])
+
+
+def _plain(kind: pa.DataType, place: int | None, count: int, width: int) -> pa.Array:
+    return pa.Array.from_buffers(kind, count, [None, pa.py_buffer(raw(place, width * count))])
+
+
+def _named(place: int | None, count: int, names: Sequence[str]) -> pa.Array:
+    """Numbers of names as a dictionary array; a negative one stands for no name."""
+    numbers = np.frombuffer(raw(place, 4 * count), np.int32)
+    indices = pa.array(numbers, mask=numbers < 0) if count and numbers.min() < 0 else pa.array(numbers)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+
+
+class _Turns:
+    """Lets threads pass one by one in the order of their numbers; a failure lets all of them go."""
+
+    def __init__(self) -> None:
+        self._turned = threading.Condition()
+        self._next = 0
+        self.failed = False
+
+    def wait(self, number: int) -> bool:
+        """Whether it is this one's turn; False when another one has failed."""
+        with self._turned:
+            self._turned.wait_for(lambda: self._next == number or self.failed)
+            return not self.failed
+
+    def done(self, number: int, *, failed: bool = False) -> None:
+        """The next one may pass."""
+        with self._turned:
+            self._next = number + 1
+            self.failed = self.failed or failed
+            self._turned.notify_all()
+
+
+def batches(
+    fleet: NativeFleet, parser: Parser, fd: int, span: tuple[int, int], desks: Sequence[Desk]
+) -> Iterator[pa.RecordBatch]:
+    """The events of the lines that start in `span` of an open file, in order; a thread per desk.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    start, end = span
+    free: SimpleQueue[Desk] = SimpleQueue()
+    for desk in desks:
+        free.put(desk)
+    turns = _Turns()
+
+    def work(number: int) -> pa.RecordBatch | None:
+        desk = free.get()
+        try:
+            offset = start + number * RANGE_BYTES
+            desk.chunk.read(fd, offset, min(RANGE_BYTES, end - offset), end, parser)
+            if not turns.wait(number):
+                return None
+            desk.take(fleet, parser)
+            turns.done(number)
+            return desk.batch()
+        except BaseException:
+            turns.done(number, failed=True)
+            raise
+        finally:
+            free.put(desk)
+
+    ranges = range(-(-(end - start) // RANGE_BYTES))
+    with ThreadPoolExecutor(len(desks)) as pool:
+        waiting: list[Future[pa.RecordBatch | None]] = []
+        try:
+            for number in ranges:
+                waiting.append(pool.submit(work, number))
+                if len(waiting) > _AHEAD * len(desks):
+                    yield _result(waiting.pop(0))
+            while waiting:
+                yield _result(waiting.pop(0))
+        finally:
+            turns.done(len(ranges), failed=True)  # whoever stops reading early must not leave threads waiting
+
+
+def _result(future: "Future[pa.RecordBatch | None]") -> pa.RecordBatch:
+    batch = future.result()
+    if batch is None:
+        raise RuntimeError("a range failed before this one")
+    return batch
+
+
+def time_at(chunk: Chunk, parser: Parser, fd: int, offset: int, limit: int) -> tuple[int, int] | None:
+    """(time, place) of the first record at or after `offset`; None when none is near."""
+    place = c_int64()
+    found = core().recon_time_at(chunk.handle, parser.handle, fd, offset, limit, ctypes.byref(place))
+    return None if found == -(2**63) else (int(found), place.value)
+
+
+def lines_before(chunk: Chunk, fd: int, end: int) -> int:
+    """Number of lines in the first `end` bytes of an open file."""
+    return int(core().recon_count_lines(chunk.handle, fd, end))
+
+
+def count_from(fleet: NativeFleet, lines: int) -> None:
+    """The lines of the file that are read first have `lines` lines before them."""
+    core().recon_fleet_count_from(fleet.handle, lines)
+
+

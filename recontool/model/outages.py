@@ -1,0 +1,114 @@
+"""Outages by the hundred thousand: kept as columns, turned into objects only where somebody looks at one.
+
+A gigabyte of log holds more outages than a screen or page will ever list; sums over them must not cost an object each.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Final, overload
+
+from recontool.model.findings import Outage
+
+OPEN: Final = -(2**63)  # stands for "no such time" and "no such code" in a column
+_WIDTH: Final = 9
+_START, _END, _ATTEMPTS, _CODE, _LOST_FILE, _LOST_LINE, _BACK_FILE, _BACK_LINE, _CAUSE = range(_WIDTH)
+_LOW: Final = 2**32 - 1
+
+
+class OutageColumns(Sequence[Outage]):
+    """Outages of one worker in time order, nine 64-bit words each.
+
+    Args:
+        words: start, end, attempts, code, file and line of the loss, file and line of the return, number of the cause.
+        causes: their names; files: how evidence names them.
+    """
+
+    def __init__(self, worker: str, words: memoryview, causes: Sequence[str], files: Sequence[str]) -> None:
+        self.worker = worker
+        self._words, self._causes, self._files = words, causes, files
+
+    def __len__(self) -> int:
+        return len(self._words) // _WIDTH
+
+    @overload
+    def __getitem__(self, index: int) -> Outage: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Outage]: ...
+    def __getitem__(self, index: int | slice) -> Outage | list[Outage]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(index)
+        return self._made(self._words[number * _WIDTH : (number + 1) * _WIDTH].tolist())
+
+    def __iter__(self) -> Iterator[Outage]:
+        words = self._words.tolist()
+        return (self._made(words[at : at + _WIDTH]) for at in range(0, len(words), _WIDTH))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash((self.worker, len(self)))
+
+    def column(self, number: int) -> list[int]:
+        """One word of each outage."""
+        return self._words[number::_WIDTH].tolist()
+
+    def named(self, worker: str) -> "OutageColumns":
+        """The same outages of a worker with another key."""
+        return OutageColumns(worker, self._words, self._causes, self._files)
+
+    def cause_names(self) -> list[str]:
+        """The cause of each outage."""
+        return [self._causes[number & _LOW] for number in self.column(_CAUSE)]
+
+    def _made(self, row: Sequence[int]) -> Outage:
+        places = ((row[_LOST_FILE], row[_LOST_LINE]), (row[_BACK_FILE], row[_BACK_LINE]))
+        return Outage(
+            self.worker,
+            row[_START],
+            None if row[_END] == OPEN else row[_END],
+            self._causes[row[_CAUSE] & _LOW],
+            None if row[_CODE] == OPEN else row[_CODE],
+            row[_ATTEMPTS],
+            tuple(f"{self._files[file & _LOW]}:{line}" for file, line in places if line),
+        )
+
+
+def spans_us(outages: Sequence[Outage], last_us: int) -> tuple[list[int], list[int]]:
+    """Starts and ends; an open outage is counted to `last_us`."""
+    if isinstance(outages, OutageColumns):
+        return outages.column(_START), [last_us if end == OPEN else end for end in outages.column(_END)]
+    return [one.start_us for one in outages], [last_us if one.end_us is None else one.end_us for one in outages]
+
+
+def completed_spans(outages: Sequence[Outage]) -> tuple[list[int], list[int]]:
+    """Starts and ends of the outages that are over."""
+    starts, ends = spans_us(outages, OPEN)
+    return (starts, ends) if OPEN not in ends[-1:] else (starts[:-1], ends[:-1])  # only the last one can be open
+
+
+def starts_us(outages: Sequence[Outage]) -> list[int]:
+    """When each outage began."""
+    return outages.column(_START) if isinstance(outages, OutageColumns) else [one.start_us for one in outages]
+
+
+def down_us(outages: Sequence[Outage], last_us: int) -> int:
+    """Time without a session in all, an open outage counted to `last_us`."""
+    starts, ends = spans_us(outages, last_us)
+    return sum(ends) - sum(starts)
+
+
+def longest(outages: Sequence[Outage], count: int, last_us: int) -> list[Outage]:
+    """The `count` longest outages, the longest first; the earlier one first where they tie."""
+    starts, ends = spans_us(outages, last_us)
+    # Plain pairs sort faster than a key would.
+    order = heapq.nsmallest(count, [(start - end, i) for i, (start, end) in enumerate(zip(starts, ends, strict=True))])
+    return [outages[i] for _, i in order]
+
+
+def causes(outages: Sequence[Outage]) -> list[str]:
+    """The cause of each outage."""
+    return outages.cause_names() if isinstance(outages, OutageColumns) else [one.cause for one in outages]

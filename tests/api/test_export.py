@@ -1,0 +1,127 @@
+"""Events as Parquet: the compiled core writes what the reference would, filters pushed into the scan."""
+
+import json
+import math
+import random
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))
+import near
+
+from recontool.api import export
+from recontool.api.select import Selection
+from recontool.api.sources import Reading
+from recontool.kernel import table
+from recontool.kernel.library import library
+from recontool.logs.grammar import render
+from recontool.model.events import Event
+from recontool.model.instant import MINUTE_US, SECOND_US
+
+pytestmark = pytest.mark.skipif(library() is None, reason="the compiled core is not built here")
+EVERYTHING = Selection()
+
+
+def rows(log, out, wanted=EVERYTHING, **how):
+    count = export.export_parquet([str(log)], wanted, Reading(**how), out)
+    found = pq.read_table(out).to_pylist()
+    assert len(found) == count
+    for row in found:
+        # Both write what they read; only the text of numbers may differ.
+        row["values"] = json.loads(row["values"]) if row["values"] is not None else None
+    return found
+
+
+def both(tmp_path, monkeypatch, log, wanted=EVERYTHING, **how):
+    core = rows(log, tmp_path / "core.parquet", wanted, **how)
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "library", lambda: None)
+        reference = rows(log, tmp_path / "reference.parquet", wanted, **how)
+    return core, reference
+
+
+@pytest.mark.parametrize("make", [near.tagged, near.untagged], ids=["tagged", "templates"])
+def test_the_core_writes_what_the_reference_writes(tmp_path, monkeypatch, make):
+    log, seen = tmp_path / "w1.log", 0
+    monkeypatch.setattr(table, "RANGE_BYTES", 300)
+    for seed in range(60):
+        log.write_bytes(make(random.Random(seed), 40))
+        try:
+            core, reference = both(tmp_path, monkeypatch, log, threads=1 + seed % 4)
+        except export.NoDataError:
+            continue
+        assert core == reference, seed
+        seen += len(core)
+    assert seen > 300
+
+
+def steady(path, minutes):
+    """A log in time order: an event a second, markers by turns."""
+    lines = []
+    for second in range(60 * minutes):
+        marker, name = (("TASK", "started"), ("RECONNECT", "lost"), ("", "queue"))[second % 3]
+        lines.append(render(Event(near.START_US + second * SECOND_US, "INFO", f"w{second % 2}", marker, name, {})))
+    path.write_text("\n".join(lines) + "\n")
+
+
+FILTERS = {
+    "a window": Selection(near.START_US + 40 * MINUTE_US, near.START_US + 41 * MINUTE_US),
+    "its ends are inclusive": Selection(near.START_US + 90 * SECOND_US, near.START_US + 90 * SECOND_US),
+    "from a time on": Selection(near.START_US + 100 * MINUTE_US),
+    "up to a time": Selection(until_us=near.START_US + MINUTE_US),
+    "nothing": Selection(near.START_US - MINUTE_US, near.START_US - 1),
+    "a marker": Selection(markers=frozenset({"RECONNECT"})),
+    "a worker": Selection(workers=frozenset({"w1"})),
+    "all at once": Selection(
+        near.START_US + 30 * MINUTE_US, near.START_US + 60 * MINUTE_US, None, frozenset({"w0"}), frozenset({"TASK"})
+    ),
+}
+
+
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS)
+def test_filters_are_pushed_into_the_scan(tmp_path, monkeypatch, wanted):
+    log = tmp_path / "fleet.log"
+    steady(log, 120)
+    read = []
+    batches = export.batches
+
+    def spy(fleet, parser, fd, span, desks):
+        read.append(span[1] - span[0])
+        return batches(fleet, parser, fd, span, desks)
+
+    monkeypatch.setattr(export, "batches", spy)
+    core, reference = both(tmp_path, monkeypatch, log, wanted)
+    assert core == reference
+    if wanted.since_us is not None and wanted.until_us is not None:
+        assert read[0] < log.stat().st_size / 2 + 2**18
+
+
+def test_a_clock_that_jumps_back_switches_bisection_off(tmp_path, monkeypatch):
+    log = tmp_path / "fleet.log"
+    steady(log, 120)
+    log.write_text(log.read_text() * 2)
+    core, reference = both(tmp_path, monkeypatch, log, FILTERS["a window"])
+    assert core == reference
+    assert len(core) == 2 * math.ceil(61)
+
+
+def test_a_range_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    log = tmp_path / "fleet.log"
+    steady(log, 10)
+    monkeypatch.setattr(table, "RANGE_BYTES", 1000)
+    chunk_read, reads = table.Chunk.read, []
+
+    def failing(self, fd, offset, *rest):
+        reads.append(offset)
+        if offset == 5000:
+            raise OSError(5, "Input/output error")
+        return chunk_read(self, fd, offset, *rest)
+
+    monkeypatch.setattr(table.Chunk, "read", failing)
+    with pytest.raises(export.UsageError, match="Input/output error"):
+        export.export_parquet([str(log)], EVERYTHING, Reading(threads=3), tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
+    assert 5000 in reads

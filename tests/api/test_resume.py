@@ -1,0 +1,169 @@
+"""Re-analysis of logs that have grown: new bytes only, and the answer of a run that reads everything."""
+
+import random
+
+import pytest
+from stories import tagged
+
+from recontool.api import compiled
+from recontool.api.analyze import analyze
+from recontool.api.sources import Reading
+from recontool.kernel.library import library
+from recontool.report.document import document
+from recontool.storage.states import HeldStates, StateFiles
+
+pytestmark = pytest.mark.skipif(library() is None, reason="states are kept by the compiled core, which is not built here")
+
+
+def story(seed, count=400):
+    """Enough lines for files to be told by their edges."""
+    rng, second, lines = random.Random(seed), seed * 10_000.0, []
+    for number in range(count):
+        second += rng.choice((0.1, 2.0, 30.0))
+        text = rng.choice(
+            (
+                f"[TASK] started task=t{number % 7}",
+                f"[TASK] completed task=t{number % 7}",
+                "[RECONNECT] lost cause=closed code=1006",
+                "[RECONNECT] attempt n=1",
+                "[RECONNECT] established n=1",
+                "[SECURITY] auth_failed reason=no",
+                "[CHECKPOINT] created task=t1",
+                "plain words",
+                "config role=worker log_level=INFO metrics_interval=10.0",
+                "metrics tasks_executed=3 messages_sent=9",
+            )
+        )
+        lines.append(tagged([(second, text)]))
+    return "".join(lines) + "junk\n"
+
+
+@pytest.fixture(autouse=True)
+def keep_small_states(monkeypatch):
+    monkeypatch.setattr(compiled, "_WORTH_KEEPING", 1)
+
+
+@pytest.fixture
+def scanned(monkeypatch):
+    """Where each scan began and ended."""
+    seen = []
+    scan = compiled.NativeFleet.scan
+
+    def spy(self, parser, fd, start, end, **how):
+        seen.append((start, end))
+        return scan(self, parser, fd, start, end, **how)
+
+    monkeypatch.setattr(compiled.NativeFleet, "scan", spy)
+    return seen
+
+
+def told(paths, states=None):
+    return document(analyze([str(path) for path in paths], Reading(states=states)))
+
+
+def test_a_grown_log_is_read_on_from_where_it_ended(tmp_path, scanned):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    log.write_text(story(1))
+    first = log.stat().st_size
+    told([log], states)
+    with log.open("a") as more:
+        more.write(story(2) + "2026-11-24T10:00:00.000000Z INFO worker-1 [TASK] star")
+    scanned.clear()
+    found = told([log], states)
+    assert min(start for start, _ in scanned) == first
+    assert found == told([log])
+
+
+def test_a_line_that_was_cut_is_read_whole_the_next_time(tmp_path):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    whole = story(1)
+    for cut in (len(whole) - 30, len(whole) - 9, len(whole)):
+        log.write_text(whole[:cut])
+        assert told([log], states) == told([log])
+
+
+def test_an_unchanged_log_is_not_read_again(tmp_path, scanned):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    log.write_text(story(1))
+    found = told([log], states)
+    scanned.clear()
+    assert told([log], states) == found
+    assert all(start == end for start, end in scanned)
+
+
+def test_a_rotated_log_is_found_under_its_new_name(tmp_path, scanned):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    log.write_text(story(1))
+    told([log], states)
+    first = log.stat().st_size
+    log.rename(tmp_path / "worker-1.log.1")
+    log.write_text(story(3))
+    scanned.clear()
+    both = [tmp_path / "worker-1.log.1", log]
+    found = told(both, states)
+    assert scanned[0] == (first, first)
+    assert found == told(both)
+
+
+CHANGES = {
+    "truncated": lambda text: text[: len(text) // 2],
+    "replaced by another log": lambda _text: story(7),
+    "edited before its end": lambda text: text[:-40] + "x" * 39 + "\n",
+    "emptied": lambda _text: "2026-11-24T10:00:00.000000Z INFO worker-1 [CONNECT] attempt n=1\n",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_log_that_is_another_one_now_is_read_from_its_start(tmp_path, change):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    text = story(1)
+    log.write_text(text)
+    told([log], states)
+    log.write_text(change(text))
+    assert told([log], states) == told([log])
+
+
+def test_growth_in_any_pieces_gives_one_answer(tmp_path):
+    rng = random.Random(5)
+    log, states, text = tmp_path / "worker-1.log", HeldStates(), story(1) + story(2)
+    at = 5000
+    while at < len(text):
+        log.write_text(text[:at])
+        assert told([log], states) == told([log])
+        at += rng.randint(1, 4000)
+
+
+DAMAGE = {
+    "cut short": lambda raw: raw[: len(raw) // 2],
+    "one bit": lambda raw: raw[:2000] + bytes([raw[2000] ^ 1]) + raw[2001:],
+    "empty": lambda _raw: b"",
+    "of an older version": lambda raw: raw.replace(b"recontool state 1", b"recontool state 0"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_state_is_rebuilt_never_trusted(tmp_path, damage):
+    log, states = tmp_path / "worker-1.log", StateFiles(tmp_path / "states")
+    log.write_text(story(1))
+    expected = told([log], states)
+    (kept,) = (tmp_path / "states").glob("*.state")
+    good = kept.read_bytes()
+    kept.write_bytes(damage(good))
+    assert told([log], states) == expected
+    kept.write_bytes(good)
+    assert told([log], states) == expected
+
+
+def test_the_folder_of_states_stays_small(tmp_path, monkeypatch):
+    states = StateFiles(tmp_path)
+    for number in range(70):
+        states.put(f"k{number}", {"files": []}, b"x")
+    assert len(list(tmp_path.glob("*.state"))) == 64
+    assert states.get("k69") is not None
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path):
+    (tmp_path / "file").write_text("")
+    log = tmp_path / "worker-1.log"
+    log.write_text(story(1))
+    assert told([log], StateFiles(tmp_path / "file" / "states")) == told([log])

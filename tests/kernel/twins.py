@@ -1,0 +1,78 @@
+"""The reference and the compiled core on the same bytes, and everything either of them found."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+
+from recontool.analysis.assemble import worker_result
+from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
+from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
+from recontool.kernel.fleet import Chunk, Parser
+from recontool.kernel.hydrate import moment, raw
+from recontool.kernel.views import FileView
+from recontool.logs.format import Format
+from recontool.logs.reader import LogReader
+
+EXAMPLE = 160
+
+
+def outcome(parts: FleetParts, files: Sequence[object]) -> object:
+    """All that is known, in a form that compares and prints."""
+    workers = {}
+    for key, chain in parts.workers().items():
+        found = worker_result(key, chain)
+        workers[key] = replace(found, outages=tuple(found.outages)), chain.fold.disagreements(), list(chain.watch.alerts())
+    return SimpleNamespace(
+        files=list(files),
+        workers=workers,
+        chains={source: len(chains) for source, chains in parts.chains.items()},
+        coordinators=dict(sorted(parts.coordinators.items())),
+        security=sorted(parts.security),
+    )
+
+
+def by_reference(files: Sequence[bytes], form: Format, source: str = "") -> object:
+    """What the reference finds in files read one after the other."""
+    fleet, seen = FleetFold(), []
+    for number, text in enumerate(files):
+        fleet.begin(FileTag(number, f"{number}.log", str(number), form.claim_only))
+        lines = (line + b"\n" for line in text.split(b"\n")) if text else ()
+        reader = LogReader(_without_last(lines, text), form, source=source)
+        for event in reader:
+            fleet.feed(event)
+        examples = [(line, shown) for line, shown, _ in reader.examples]
+        seen.append((reader.counts(), reader.first_us, reader.last_us, examples))
+    return outcome(fleet.parts(), seen)
+
+
+def _without_last(lines: Iterable[bytes], text: bytes) -> list[bytes]:
+    """As reading a file would: no line after the last newline."""
+    kept = list(lines)
+    return kept[:-1] if text.endswith(b"\n") else kept
+
+
+def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *, resume: bool = False) -> object:
+    """What the core finds in files given piece by piece; `resume`: saved and loaded again after every piece."""
+    from recontool.model.findings import LineCount
+
+    fleet, seen, chunk = new_fleet(), [], Chunk()
+    parser = Parser(vocabulary(), form, source)
+    for number, pieces in enumerate(files):
+        fleet.begin(parser, number, number)
+        for piece in pieces:
+            chunk.give(piece, parser)
+            fleet.fold(parser, chunk)
+            if resume:
+                state, fleet = fleet.save(), new_fleet()
+                assert fleet.load(state)
+        fleet.end_file(parser)
+        view = fleet.view("file", FileView)
+        parsed, continuation, blank, unmarked, unparsed, duplicate = view.counts
+        counts = LineCount(view.lines, parsed, continuation, blank, unmarked, unparsed, duplicate)
+        examples = [
+            (view.example_line[at], raw(view.example[at], view.example_n[at])[:EXAMPLE].decode("utf-8", "replace"))
+            for at in range(view.examples_n)
+        ]
+        seen.append((counts, moment(view.first), moment(view.last), examples))
+    named = {number: ReadFile(f"{number}.log", form, source, number) for number in range(len(files))}
+    return outcome(parts_of(fleet, named), seen)
