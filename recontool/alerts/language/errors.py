@@ -13,9 +13,9 @@ class ConditionError(ReconError):
 
     slug = "condition"
 
-    def __init__(self, reason: str, text: str, column: int, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, reason: str, text: str, column: int, *, hint: str = "") -> None:
         self.reason, self.text, self.column = reason, text, column
-        super().__init__(f"{reason}\n{shown(text, column)}", where=where or f"column {column}", hint=hint)
+        super().__init__(f"{reason}\n{shown(text, column)}", where=f"column {column}", hint=hint)
 
 
 def shown(text: str, column: int) -> str:
