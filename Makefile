@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser promtool mutants demo test check docs bench samples example clean
+.PHONY: help setup browser promtool mutants demo test check docs bench fuzz samples example clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,10 +58,12 @@ check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
 docs: $(STAMP) ## write the generated parts of README and docs anew
 	$(BIN)/python docs/generate.py
 
-bench: $(STAMP) ## measure reading speed, memory, start-up time and alert rules
-	$(BIN)/python bench/read.py
-	$(BIN)/python bench/startup.py
+bench: $(STAMP) ## measure reading beside other tools (pip install -e '.[bench]' brings them), and alert rules
+	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/alerts.py
+
+fuzz: $(STAMP) ## compare the compiled core with the reference a million times
+	$(BIN)/python tests/kernel/fuzz.py --cases 1000000
 
 samples: $(STAMP) ## write sample_logs/ anew and show what changed
 	$(BIN)/python sample_logs/make.py --seed 7

@@ -12,7 +12,8 @@ from recontool.analysis.fleet import Chain, FleetParts
 from recontool.analysis.security import detail
 from recontool.analysis.watch import MOVED_BY, WINDOWED
 from recontool.kernel.fleet import NativeFleet, Vocabulary, core
-from recontool.kernel.hydrate import longs, moment, raw, text, worker_fold
+from recontool.kernel.hydrate import worker_fold
+from recontool.kernel.raw import longs, moment, raw, text
 from recontool.kernel.views import NO_TIME, CoordinatorView, SecurityView
 from recontool.logs.decoder import decoder_for
 from recontool.logs.format import Format

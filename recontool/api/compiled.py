@@ -13,7 +13,7 @@ from recontool.api.fold import Folded, input_file, remember, unknown_file
 from recontool.api.resume import Resumed, described, key_of, resumed, whole_lines
 from recontool.api.sources import Reading, Source, repeated
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, threads_to_use
-from recontool.kernel.hydrate import moment, raw
+from recontool.kernel.raw import moment, raw
 from recontool.kernel.library import ABI
 from recontool.kernel.views import CoordinatorView, FileView, WorkerView
 from recontool.logs.decoder import decoder_for

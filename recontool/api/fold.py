@@ -43,7 +43,7 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
 def compilable(group: Sequence[Source], reading: Reading) -> bool:
     """Whether the core can read each file of the group; says so where it is a matter of the format."""
     from recontool.kernel.patterns import UnsupportedPatternError
-    from recontool.kernel.tables import format_table
+    from recontool.kernel.formats import format_table
 
     for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
         if form.engine != "tagged" and reading.zone is not UTC and str(reading.zone) != "UTC":

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recontool.logs.inputs import rotation, short_names
 from recontool.logs.format import Format
 from recontool.logs.lines import STDIN, LineStream
-from recontool.logs.prefix import unwrap
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
 from recontool.model.markers import COORDINATOR
-from recontool.storage.states import States
+
+if TYPE_CHECKING:
+    from recontool.storage.states import States
 
 _BLOCK_LINES: Final = 8_000
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
@@ -34,7 +35,7 @@ class Reading:
     tell: Callable[[str], None] = lambda _sentence: None
     threads: int = 0
     progress: Callable[[str, int, int], None] | None = None  # file, bytes done, bytes in all
-    states: States | None = None
+    states: "States | None" = None
     forms: tuple[Format, ...] = ()  # the user's own
 
 
@@ -79,7 +80,11 @@ class Source:
     def lines(self) -> Iterator[bytes]:
         """The process's own lines from the start, one for each line of the file."""
         stream = self.again()
-        return iter(stream) if self.seen is None or self.seen.prefix is None else unwrap(self.seen.prefix, stream)
+        if self.seen is None or self.seen.prefix is None:
+            return iter(stream)
+        from recontool.logs.prefix import unwrap  # few logs carry one
+
+        return unwrap(self.seen.prefix, stream)
 
     def blocks(self) -> Iterator[bytes]:
         """The same lines, many at a time."""

@@ -1,23 +1,26 @@
 """The cheapest look at logs: markers, reconnect durations, task outcomes, reconnects per minute; no event is kept."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from recontool.analysis.fleet import FleetParts
-from recontool.api.fold import fold
-from recontool.api.sources import DEFAULT, Reading, opened
+from recontool.api.sources import DEFAULT, Reading, Source, opened, repeated
+from recontool.kernel.library import library
 from recontool.logs.inputs import default_paths, find_inputs
-from recontool.metrics.tasks import OUTCOMES
-from recontool.model.errors import NoDataError
+from recontool.model.errors import NoDataError, UsageError
 from recontool.model.instant import MINUTE_US, SECOND_US
 from recontool.model.markers import Marker
-from recontool.model.outages import completed_spans
 
+if TYPE_CHECKING:
+    from recontool.analysis.fleet import FleetParts
+    from recontool.kernel.fleet import NativeFleet
+
+OUTCOMES: Final = ("completed", "failed", "cancelled")
 _P95: Final = 95
+_OUTAGE_WORDS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +54,81 @@ def summary(*paths: str | PathLike[str], reading: Reading = DEFAULT) -> Summary:
     sources = [source for source in opened(find_inputs(named).logs, reading) if source.seen is not None]
     if not sources:
         raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
-    return _of(fold(sources, reading, light=True).parts)
+    plain = all(source.plain and source.seen is not None and source.seen.form.engine == "tagged" for source in sources)
+    if library() is not None and plain:
+        return _of_fleet(_folded(sources, reading))
+    from recontool.api.fold import fold
+
+    return _of_parts(fold(sources, reading, light=True).parts)
 
 
-def _of(parts: FleetParts) -> Summary:
-    markers: Counter[str] = Counter()
-    tasks = Counter(dict.fromkeys(OUTCOMES, 0))
-    took_us: list[int] = []
-    minutes: Counter[int] = Counter()
-    for chain in (chain for chains in parts.chains.values() for chain in chains):
-        markers.update(chain.fold.markers)
-        tasks.update(chain.fold.tasks.outcomes)
-        starts, ends = completed_spans(chain.fold.timeline.all_outages())
-        took_us += [end - start for start, end in zip(starts, ends, strict=True)]
-        minutes.update(end // MINUTE_US for end in ends)
-    for coordinator in parts.coordinators.values():
-        markers.update(coordinator.markers)
-    took_us.sort()
+def _folded(sources: Sequence[Source], reading: Reading) -> "NativeFleet":
+    """Plain tagged logs folded with nothing loaded that a summary does not need: most of the time would be that."""
+    from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary, threads_to_use
+
+    fleet, vocab = NativeFleet(light=True), Vocabulary({})
+    stems = {stem: number for number, stem in enumerate(dict.fromkeys(source.stem for source in sources))}
+    last_of: dict[str, tuple[str, int]] = {}
+    for source in sources:
+        if source.seen is None:
+            continue
+        parser = Parser(vocab, source.seen.form, light=True)
+        fleet.begin(parser, source.number, stems[source.stem], repeated(source, last_of.get(source.stem)))
+        try:
+            with Path(source.path).open("rb", buffering=0) as file:
+                size = file.seek(0, 2)
+                fleet.scan(parser, file.fileno(), 0, size, threads=reading.threads or threads_to_use())
+        except OSError as error:
+            raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error
+        # The probe knows when the next part begins, and that decides whether the two can overlap.
+        last_of[source.stem] = (source.path, 2**62)
+    return fleet
+
+
+def _of_fleet(fleet: "NativeFleet") -> Summary:
+    from recontool.kernel.raw import raw
+    from recontool.kernel.views import CoordinatorView, WorkerView
+
+    workers = [fleet.view("worker", WorkerView, number) for number in range(fleet.count("workers"))]
+    others = [fleet.view("coordinator", CoordinatorView, number) for number in range(fleet.count("coordinators"))]
+    markers = Counter[str]()
+    for view in (*workers, *others):
+        markers.update({marker.value: view.markers[at] for at, marker in enumerate(Marker, 1)})
+    spans: list[tuple[int, int]] = []
+    for view in workers:
+        if view.outages_n:
+            words = memoryview(raw(view.outages, 8 * _OUTAGE_WORDS * view.outages_n)).cast("q")
+            starts, ends = words[::_OUTAGE_WORDS].tolist(), words[1::_OUTAGE_WORDS].tolist()
+            spans += zip(starts, ends, strict=True)
+    return _summed(markers, spans, [sum(view.outcomes[at] for view in workers) for at in range(len(OUTCOMES))])
+
+
+def _of_parts(parts: "FleetParts") -> Summary:
+    from recontool.model.outages import completed_spans
+
+    chains = [chain for found in parts.chains.values() for chain in found]
+    markers = Counter[str]()
+    for one in (*(chain.fold for chain in chains), *parts.coordinators.values()):
+        markers.update(one.markers)
+    spans: list[tuple[int, int]] = []
+    for chain in chains:
+        spans += zip(*completed_spans(chain.fold.timeline.all_outages()), strict=True)
+    outcomes = [sum(chain.fold.tasks.outcomes[name] for chain in chains) for name in OUTCOMES]
+    return _summed(markers, spans, outcomes)
+
+
+def _summed(markers: Mapping[str, int], spans: Iterable[tuple[int, int]], outcomes: Sequence[int]) -> Summary:
+    """`spans` are start and end of each completed outage in microseconds."""
+    pairs = list(spans)
+    took_us = sorted(end - start for start, end in pairs)
+    minutes = Counter(end // MINUTE_US for _, end in pairs)
     count = len(took_us)
     return Summary(
-        {marker.value: markers[marker.value] for marker in Marker},
+        {marker.value: markers.get(marker.value, 0) for marker in Marker},
         count,
         sum(took_us) / count / SECOND_US if count else None,
         took_us[-1] / SECOND_US if count else None,
         took_us[-(-_P95 * count // 100) - 1] / SECOND_US if count else None,
-        dict(tasks),
+        dict(zip(OUTCOMES, outcomes, strict=True)),
         {"max": max(minutes.values(), default=0), "minutes": len(minutes)},
     )

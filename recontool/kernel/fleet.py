@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from recontool.kernel.library import library
-from recontool.kernel.tables import format_table, vocabulary
+from recontool.kernel.tables import vocabulary
 from recontool.kernel.views import COLUMNS, KINDS, METRICS, TOTALS
 from recontool.logs.format import Format
-from recontool.metrics.claims import CLAIMABLE
+from recontool.model.catalogue import CLAIMABLE
 
 RANGE_BYTES: Final = 2**18  # of a file; the records of one range stay in the processor's cache
 _FOLD, _CELLS, _LESS = 0, 1, 2
@@ -57,7 +57,7 @@ class Parser:
         self, vocab: Vocabulary, form: Format, source: str = "", *, cells: bool = False, light: bool = False
     ) -> None:
         self._vocab = vocab
-        self._format = core().recon_format_new(vocab.handle, format_table(form))
+        self._format = core().recon_format_new(vocab.handle, _table_of(form))
         self.untrusted = sum(1 << CLAIMABLE.index(name) for name in form.claim_only)
         name = source.encode()
         wants = _CELLS if cells else _LESS if light else _FOLD
@@ -67,6 +67,14 @@ class Parser:
         if getattr(self, "handle", None):
             core().recon_parser_free(self.handle)
             core().recon_format_free(self._format)
+
+
+def _table_of(form: Format) -> bytes:
+    if form.engine == "tagged":
+        return b""
+    from recontool.kernel.formats import format_table  # needs the parser of regular expressions
+
+    return format_table(form)
 
 
 class Chunk:

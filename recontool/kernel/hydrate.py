@@ -5,39 +5,21 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from recontool.kernel.fleet import NativeFleet, core
-from recontool.kernel.views import COLUMNS, METRICS, NO_TIME, TOTALS, Spoken, WorkerView
-from recontool.metrics.claims import CLAIMABLE, Claim, Said
+from recontool.kernel.raw import longs, moment, raw, text
+from recontool.kernel.views import COLUMNS, METRICS, TOTALS, Spoken, WorkerView
+from recontool.metrics.claims import Claim, Said
 from recontool.metrics.fold import ProcessBooks, WorkerFold
 from recontool.metrics.gaps import HEARTBEAT
 from recontool.metrics.tasks import OUTCOMES
 from recontool.metrics.timeline import TimelineBooks
 from recontool.metrics.totals import Totals
+from recontool.model.catalogue import CLAIMABLE
 from recontool.model.findings import WORKER_CAUSES, Outage, Span
 from recontool.model.markers import Marker
 from recontool.model.outages import OutageColumns, causes
 
 _PERIODIC: Final = ("block", "status", HEARTBEAT)
 _ROW_BYTES: Final = 72
-
-
-def text(place: int | None, size: int) -> str:
-    """Bytes of the core as text; what is no UTF-8 becomes U+FFFD."""
-    return raw(place, size).decode("utf-8", "replace")
-
-
-def raw(place: int | None, size: int) -> bytes:
-    """Bytes of the core."""
-    return ctypes.string_at(place, size) if place and size else b""
-
-
-def longs(place: int | None, count: int) -> list[int]:
-    """Integers of the core."""
-    return memoryview(raw(place, 8 * count)).cast("q").tolist() if count else []
-
-
-def moment(at_us: int) -> int | None:
-    """A time, None where the core has none."""
-    return None if at_us == NO_TIME else int(at_us)
 
 
 def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[WorkerFold, Any]:

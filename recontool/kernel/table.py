@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, core
-from recontool.kernel.hydrate import raw, text
+from recontool.kernel.raw import raw, text
 from recontool.model.events import EVENTS, FIELD_TYPES, UNMARKED_BY_TEMPLATES
 from recontool.model.markers import LEVELS, Marker
 

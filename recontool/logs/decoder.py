@@ -7,7 +7,6 @@ from typing import Final, Protocol
 
 from recontool.logs.format import SESSION, Emit, Format, Template
 from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
-from recontool.logs.structured import READERS
 from recontool.model.events import Event, Value
 from recontool.model.instant import SECOND_US, from_datetime, to_datetime
 
@@ -63,6 +62,8 @@ class StructuredDecoder:
     """JSON lines or logfmt: a record says its event in its keys."""
 
     def __init__(self, form: Format, source: str, zone: tzinfo) -> None:
+        from recontool.logs.structured import READERS  # most logs are none of these
+
         self._read, self._source, self._zone = READERS[form.name], source, zone
         self._event: Event | None = None
 

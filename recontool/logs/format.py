@@ -1,11 +1,9 @@
 """A log format is data: a TOML file with line shapes, templates and sample lines that must parse when it is loaded."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any, Final, Literal
 
 from recontool.model.errors import UsageError
@@ -78,6 +76,8 @@ def builtin() -> Mapping[str, Format]:
 @cache
 def built_in(name: str) -> Format:
     """One of the formats that ship with recontool."""
+    from importlib import resources
+
     return load((resources.files("recontool.logs") / "formats" / f"{name}.toml").read_text("utf-8"), where=name)
 
 
@@ -87,6 +87,8 @@ def load(text: str, *, where: str) -> Format:
     Raises:
         UsageError: it is no TOML, lacks a key, or names an event, marker or field nobody knows.
     """
+    import tomllib  # the tagged grammar does without
+
     try:
         data = tomllib.loads(text)
         return Format(

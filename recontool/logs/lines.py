@@ -2,24 +2,23 @@
 
 import io
 import sys
-import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
-
-import zstandard
 
 from recontool.model.errors import UsageError
 
 STDIN: Final = "-"
 MAX_LINE: Final = 2**20  # longer lines are cut here; the rest of them is skipped
 HEAD_BYTES: Final = 2**18
-_GZIP: Final = b"\x1f\x8b"
-_GZIP_WINDOW: Final = 31  # zlib: largest window, gzip header
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+GZIP: Final = b"\x1f\x8b"
+ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _BLOCK: Final = 2**20
-_TORN: Final = (EOFError, zlib.error, zstandard.ZstdError)
+
+
+class TornError(Exception):
+    """A packed input ends or breaks in the middle; what came before is good."""
 
 
 class LineStream:
@@ -72,8 +71,8 @@ class LineStream:
         while True:
             try:
                 data = self._raw.read(_BLOCK)
-            except _TORN as error:
-                self.torn = f"{type(error).__name__}: {error}"
+            except TornError as error:
+                self.torn = str(error)
                 return
             except OSError as error:
                 raise UsageError(f"cannot be read: {error.strerror or error}", where=self.path) from error
@@ -96,8 +95,8 @@ class LineStream:
         while True:
             try:
                 line = read(MAX_LINE)
-            except _TORN as error:
-                self.torn = f"{type(error).__name__}: {error}"
+            except TornError as error:
+                self.torn = str(error)
                 return
             except OSError as error:
                 raise UsageError(f"cannot be read: {error.strerror or error}", where=self.path) from error
@@ -115,40 +114,6 @@ def size_of(path: str) -> int:
     return 0 if path == STDIN else Path(path).stat().st_size
 
 
-class _Gunzipped(io.RawIOBase):
-    """Members of a gzip file as one stream; what a torn file still holds is handed out before the error."""
-
-    def __init__(self, raw: io.BufferedReader) -> None:
-        self._raw = raw
-        self._inflate = zlib.decompressobj(_GZIP_WINDOW)
-        self._pending = b""  # packed bytes not yet inflated
-        self._begun = False  # inside a member
-
-    def readable(self) -> bool:
-        """As every raw stream that is read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` as far as the next packed chunk goes; EOFError once a torn file has nothing left."""
-        room = memoryview(buffer)
-        while True:
-            packed = self._pending or self._raw.read(2**16)
-            if not packed and not self._begun:
-                return 0
-            data = self._inflate.decompress(packed, len(room))  # without input: what it still holds
-            if not packed and not data and not self._inflate.eof:
-                raise EOFError("the file ends inside a compressed block")
-            self._begun = True
-            self._pending = self._inflate.unconsumed_tail
-            if self._inflate.eof:
-                self._pending = self._inflate.unused_data.lstrip(b"\0")  # some tools pad members
-                self._inflate = zlib.decompressobj(_GZIP_WINDOW)
-                self._begun = False
-            if data:
-                room[: len(data)] = data
-                return len(data)
-
-
 def _open(path: str) -> io.BufferedReader:
     if path == STDIN:
         return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 2**18)
@@ -161,9 +126,8 @@ def _open(path: str) -> io.BufferedReader:
 def _unpacked(buffered: io.BufferedReader) -> tuple[IO[bytes], bool]:
     """The unpacked stream and whether it had to be unpacked: told by the first bytes, never by the name."""
     magic = buffered.peek(4)[:4]
-    if magic.startswith(_GZIP):
-        return io.BufferedReader(_Gunzipped(buffered), 2**18), True
-    if magic == _ZSTD:
-        unpacked = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
-        return io.BufferedReader(unpacked, 2**18), True
-    return buffered, False
+    if not magic.startswith(GZIP) and magic != ZSTD:
+        return buffered, False
+    from recontool.logs.packed import unpacked  # the libraries are slow to load
+
+    return unpacked(buffered, magic), True

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
 from recontool.logs.format import BUILT_IN, Format, built_in, builtin
 from recontool.logs.grammar import shown
-from recontool.logs.prefix import Prefix, detect, unwrap
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.markers import COORDINATOR
 
-_FEW: Final = 100
+if TYPE_CHECKING:
+    from recontool.logs.prefix import Prefix
+
+_TAGGED: Final = "tagged-v1"
+_FEW: Final = 100  # lines that tell the tagged grammar
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
@@ -29,7 +32,7 @@ class Probe:
     source: str
     first_us: int | None
     sources: frozenset[str] = frozenset()
-    prefix: Prefix | None = None
+    prefix: "Prefix | None" = None
 
 
 def probe(
@@ -43,7 +46,18 @@ def probe(
     Raises:
         UsageError: `only` is no format.
     """
-    own = {form.name: form for form in forms}
+    if (not only or only == _TAGGED) and not forms:
+        few = [raw.rstrip(b"\r\n") for raw in head[:_FEW]]
+        found = _headers(built_in(_TAGGED), few, zone)
+        if 2 * len(found) > len(few):  # a line fits one format only, so there is none that more would fit
+            return _probe(built_in(_TAGGED), found)
+    return _closer(head, only, zone, {form.name: form for form in forms})
+
+
+def _closer(head: Sequence[bytes], only: str, zone: tzinfo, own: Mapping[str, Format]) -> Probe | None:
+    """As `probe`, with every format in mind and what may stand in front of the lines."""
+    from recontool.logs.prefix import detect, unwrap  # few logs carry a prefix
+
     names = (*own, *BUILT_IN)
     if only and only not in names:
         raise UsageError(
@@ -51,33 +65,24 @@ def probe(
         )
     prefix = detect(head)
     lines = [raw.rstrip(b"\r\n") for raw in (unwrap(prefix, head[:_LINES]) if prefix is not None else head[:_LINES])]
-    candidates = [own.get(name) or built_in(name) for name in ((only,) if only else names)]
-    best, found = _best(candidates, lines, zone)
+    best, found = _best([own.get(name) or built_in(name) for name in ((only,) if only else names)], lines, zone)
     if not found:
         bare_block = any(block_owner(line) is not None for line in lines)
         if not bare_block and not only:
             return None
-        best = own.get(only) or built_in(only or BUILT_IN[0])
+        best = own.get(only) or built_in(only or _TAGGED)
+    return _probe(best, found, prefix)
+
+
+def _probe(form: Format, found: Sequence[Header], prefix: "Prefix | None" = None) -> Probe:
     first_us = min((header.at_us for header in found), default=None)
-    sources = frozenset(header.source for header in found)
-    return Probe(best, _owner(best, found), first_us, sources, prefix)
+    return Probe(form, _owner(form, found), first_us, frozenset(header.source for header in found), prefix)
 
 
 def _best(candidates: Sequence[Format], lines: Sequence[bytes], zone: tzinfo) -> tuple[Format, list[Header]]:
-    """The format that most lines fit, and their headers."""
-    # A line fits one format only, so what fits half of the first lines fits best. The tagged grammar is told by a few;
-    # whose file one of another format is may stand further down.
-    few = _headers(candidates[0], lines[:_FEW], zone)
-    if candidates[0].engine == "tagged" and 2 * len(few) > min(len(lines), _FEW):
-        return candidates[0], few
-    best, found = candidates[0], few
-    for form in candidates:
-        headers = _headers(form, lines, zone)
-        if len(headers) > len(found):
-            best, found = form, headers
-        if 2 * len(found) > len(lines):
-            break
-    return best, found
+    """The format that most lines fit, the earlier one where they tie, and their headers."""
+    fits = [(form, _headers(form, lines, zone)) for form in candidates]
+    return max(fits, key=lambda fit: len(fit[1]))
 
 
 def _headers(form: Format, lines: Sequence[bytes], zone: tzinfo) -> list[Header]:

@@ -10,12 +10,11 @@ from typing import Final
 
 from recontool.metrics.definitions import FORMULAS
 from recontool.metrics.totals import MESSAGE_TOTALS, Totals, nanos
-from recontool.model.catalogue import BLOCK, CATALOGUE
+from recontool.model.catalogue import BLOCK, CATALOGUE, CLAIMABLE
 from recontool.model.findings import Disagreement
 from recontool.model.instant import SECOND_US
 
 _DECIMALS: Final[Mapping[str, int]] = {metric.name: label.decimals for metric, label in BLOCK}
-CLAIMABLE: Final = (*CATALOGUE, "messages_acked")  # what a process may say about itself, in this order
 
 
 @dataclass(frozen=True, slots=True)

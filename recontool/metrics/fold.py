@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from recontool.metrics.activity import Activity
-from recontool.metrics.claims import CLAIMABLE, Claim, Said, all_totals, with_messages_of, with_size_of
+from recontool.metrics.claims import Claim, Said, all_totals, with_messages_of, with_size_of
 from recontool.metrics.definitions import FORMULAS
 from recontool.metrics.gaps import HEARTBEAT, Gaps
 from recontool.metrics.tasks import TaskFold
 from recontool.metrics.timeline import Timeline
 from recontool.metrics.totals import Totals, nanos
-from recontool.model.catalogue import DOCUMENTED
+from recontool.model.catalogue import CLAIMABLE, DOCUMENTED
 from recontool.model.events import METRICS_BLOCK, STATUS, Event, Value
 from recontool.model.findings import Disagreement, Source
 from recontool.model.instant import seconds

@@ -4,7 +4,6 @@ What happened there is unknown, never "up". Source: SPEC section 1, "gap".
 """
 
 import heapq
-from statistics import median
 from typing import Final
 
 from recontool.model.findings import Span
@@ -63,6 +62,8 @@ class Gaps:
         """The rhythm: as configured, else the shortest median distance of periodic lines, else 30 s."""
         if self._configured_us is not None:
             return self._configured_us
+        from statistics import median  # slow to load, and asked once per worker
+
         medians = {kind: round(median(distances)) for kind, distances in self._periodic.items() if distances}
         # Heartbeats stop during an outage, so they set the rhythm only where nothing else does.
         steady = [rhythm for kind, rhythm in medians.items() if kind != HEARTBEAT]

@@ -248,6 +248,7 @@ DERIVED: Final[tuple[Metric, ...]] = (
 )
 
 CATALOGUE: Final[Mapping[str, Metric]] = {metric.name: metric for metric in (*DOCUMENTED, *DERIVED)}
+CLAIMABLE: Final = (*CATALOGUE, "messages_acked")  # what a process may say about itself, in this order
 ALIASES: Final[Mapping[str, str]] = {"avg_message_latency": "avg_message_latency_ms"}
 
 # The block keeps the order of the monitoring guide, which is not the order of the catalogue.

@@ -8,7 +8,7 @@ from recontool.analysis.assemble import worker_result
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.kernel.fleet import Chunk, Parser
-from recontool.kernel.hydrate import moment, raw
+from recontool.kernel.raw import moment, raw
 from recontool.kernel.views import FileView
 from recontool.logs.format import Format
 from recontool.logs.reader import LogReader

@@ -1,0 +1,84 @@
+"""The cheapest look finds what the whole analysis finds."""
+
+import random
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from stories import tagged
+
+import recontool
+from recontool.api import summary as module
+from recontool.api.analyze import analyze
+from recontool.api.sources import Reading
+from recontool.model.errors import NoDataError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))
+import near
+
+STORY = [
+    (0, "config role=worker log_level=DEBUG"),
+    (1, "[CONNECT] established"),
+    (2, "[TASK] completed task=a"),
+    (3, "DEBUG queue depth=1"),
+    (9, "DEBUG message_error error=x"),
+    (20, "config role=worker log_level=INFO"),  # the session ended at the record before: second 9
+    (21, "[CONNECT] established"),
+    (30, "[RECONNECT] lost cause=closed"),
+    (32, "[RECONNECT] established"),
+    (40, "[TASK] failed task=b error=no"),
+    (41, "[TASK] cancelled task=c"),
+    (50, "[RECONNECT] lost cause=closed"),
+]
+
+
+def test_what_it_counts(tmp_path):
+    log = tmp_path / "worker-1.log"
+    log.write_text(tagged(STORY))
+    assert recontool.summary(log).to_dict() == {
+        "markers": {"CONNECT": 2, "RECONNECT": 3, "SYNC": 0, "CHECKPOINT": 0, "TASK": 3, "SECURITY": 0, "COMPRESS": 0},
+        "reconnects": 2,
+        "reconnect_mean_s": 7.0,
+        "reconnect_max_s": 12.0,
+        "reconnect_p95_s": 12.0,
+        "tasks": {"completed": 1, "failed": 1, "cancelled": 1},
+        "reconnects_per_minute": {"max": 2, "minutes": 1},
+    }
+
+
+def test_the_shortcut_the_core_and_the_reference_agree(tmp_path, monkeypatch):
+    from recontool.api import fold
+
+    log, compared = tmp_path / "w1.log", 0
+    for seed in range(150):
+        log.write_bytes((near.tagged, near.untagged)[seed % 3 == 0](random.Random(seed), 60))
+        try:
+            found = module.summary(log, reading=Reading(threads=1 + seed % 3))
+        except NoDataError:
+            continue
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "library", lambda: None)
+            assert module.summary(log) == found, seed
+            patch.setattr(fold, "library", lambda: None)
+            assert module.summary(log) == found, seed
+        analysis = analyze([str(log)])
+        took = [o.duration_us for w in analysis.workers.values() for o in w.outages if o.end_us is not None]
+        assert found.reconnects == len(took)
+        compared += len(took)
+    assert compared > 50
+
+
+def test_nothing_to_summarise_is_an_error(tmp_path):
+    log = tmp_path / "w.log"
+    log.write_text("no log of ours\n")
+    with pytest.raises(NoDataError):
+        recontool.summary(log)
+
+
+def test_it_is_plain_data(tmp_path):
+    log = tmp_path / "worker-1.log"
+    log.write_text(tagged(STORY[:2]))
+    found = recontool.summary(log)
+    assert asdict(found) == found.to_dict()
+    assert (found.reconnects, found.reconnect_mean_s, found.reconnect_p95_s) == (0, None, None)
