@@ -1,5 +1,6 @@
 """Options of a process: command line over `--config` over defaults, checked before anything starts."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from recontool.model.errors import UsageError
 from recontool.model.markers import COORDINATOR
 from recontool.model.settings import Role, SettingValue, for_role, resolve
 from recontool.runtime import config_file
+from recontool.runtime.notify.settings import Notifications
 
 DEFAULT_DATA_DIR: Final = Path("recontool-data")
 WORKER_ID: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
@@ -28,6 +30,7 @@ class Options:
     executor: str | None = None
     demo_tasks: int = 0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notifications: Notifications = field(default_factory=Notifications)
 
     def seconds(self, name: str) -> float:
         """A tunable that is a duration."""
@@ -48,7 +51,8 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
     Raises:
         UsageError: an option is unknown, of the wrong type or out of range, or the file cannot be read.
     """
-    values, keys = config_file.load(config) if config is not None else ({}, {})
+    file = config_file.load(config) if config is not None else config_file.ConfigFile()
+    values, keys = file.values, file.keys
     values.update({name: value for name, value in given.items() if value is not None})
     tunables = resolve(role, {setting.name: values.get(setting.name) for setting in for_role(role)})
     data_dir = Path(values.get("data_dir") or DEFAULT_DATA_DIR)
@@ -64,7 +68,18 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
         executor=values.get("executor"),
         demo_tasks=int(values.get("demo_tasks") or 0),
         keys=keys,
+        notifications=_notifications(file, str(config)) if role == "coordinator" else Notifications(),
     )
+
+
+def _notifications(file: config_file.ConfigFile, path: str) -> Notifications:
+    if "notifications" not in file.sections:
+        return Notifications()
+    # Here: a worker that shares the file needs neither the secrets nor what reads them.
+    from recontool.runtime.notify import read as notify
+
+    section, where = file.sections["notifications"]
+    return notify.notifications(path, section, os.environ, where)
 
 
 def _worker_id(value: str | None) -> str:
