@@ -64,7 +64,7 @@ def notifications(path: str, values: Any, environment: Mapping[str, str], where:
     section = Section.of(path, "notifications", values, environment, where)
     section.only({"channels", "silences"})
     channels = tuple(
-        _channel(name, inner, section) for name, inner in section.sections("channels", lambda name: f"channel {name}")
+        _channel(name, inner) for name, inner in section.sections("channels", lambda name: f"channel {name}")
     )
     found = silences(path, section.values.get("silences") or [], environment, section.where("silences"))
     return Notifications(channels, found)
@@ -78,14 +78,18 @@ def silences(path: str, values: Any, environment: Mapping[str, str], where: str)
     """
     if not isinstance(values, list):
         raise UsageError("silences are a list, one mapping each", where=where)
-    return tuple(_silence(Section.of(path, "silence", value, environment, where)) for value in values)
+    lines: Any = getattr(values, "lc", None)  # an empty list that nobody wrote has no places
+    found = []
+    for number, value in enumerate(values):
+        line, column = lines.item(number)
+        found.append(_silence(Section.of(path, "silence", value, environment, f"{path}:{line + 1}:{column + 1}")))
+    return tuple(found)
 
 
-def _channel(name: str, section: Section, parent: Section) -> Channel:
-    where = f"{section.path}:{parent.values['channels'].lc.key(name)[0] + 1}"
+def _channel(name: str, section: Section) -> Channel:
     if not _NAME.fullmatch(name) or name == DASHBOARD:
         hint = "the dashboard shows every alert and needs no channel" if name == DASHBOARD else ""
-        raise UsageError(f"{name!r} is no name for a channel, expected a-z 0-9 _ -", where=where, hint=hint)
+        raise UsageError(f"{name!r} is no name for a channel, expected a-z 0-9 _ -", where=section.place, hint=hint)
     kind = section.choice("kind", KINDS, name if name in KINDS else "")
     section.only(_COMMON | _OWN[kind])
     return Channel(name, kind, _target(kind, section), _pacing(section))
@@ -182,7 +186,7 @@ def _silence(section: Section) -> Silence:
     if not {"alert", "worker", "severity"} & set(section.values):
         raise UsageError(
             "a silence says which alerts it is for",
-            where=section.where("until"),
+            where=section.place,
             hint="alert, worker or severity; * fits all",
         )
     from_us = _instant(section, "from") if "from" in section.values else 0

@@ -22,12 +22,15 @@ class Section:
         path: the file.
         name: what it is, for messages.
         values: a mapping of ruamel's, which knows the places of its keys.
+        environment: where `${NAME}` is looked up.
+        place: file:line:column of the mapping itself.
     """
 
     path: str
     name: str
     values: Any
     environment: Mapping[str, str]
+    place: str
 
     @classmethod
     def of(cls, path: str, name: str, values: Any, environment: Mapping[str, str], where: str) -> "Section":
@@ -38,11 +41,13 @@ class Section:
         """
         if not isinstance(values, dict):
             raise UsageError(f"{name} is {_shown(values)}, expected a mapping `name: value`", where=where)
-        return cls(path, name, values, environment)
+        return cls(path, name, values, environment, where)
 
     def where(self, key: str) -> str:
-        """file:line:column of `key`."""
-        line, column = self.values.lc.key(key) if key in self.values else (self.values.lc.line, self.values.lc.col)
+        """file:line:column of `key`; of the whole mapping where it is not there."""
+        if key not in self.values:
+            return self.place
+        line, column = self.values.lc.key(key)
         return f"{self.path}:{line + 1}:{column + 1}"
 
     def only(self, known: Iterable[str]) -> None:
@@ -66,13 +71,15 @@ class Section:
         """One line of text; required where there is no default."""
         if key not in self.values:
             if default is None:
-                raise UsageError(f"{self.name} needs {key!r}", where=self.where(key))
+                raise UsageError(f"{self.name} needs {key!r}", where=self.place)
             return default
         return self._line(key, self.values[key])
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """One text or a list of them, at least one."""
-        found = self.values.get(key)
+        """One text or a list of them, at least one; required."""
+        if key not in self.values:
+            raise UsageError(f"{self.name} needs {key!r}", where=self.place)
+        found = self.values[key]
         lines = tuple(self._line(key, item) for item in (found if isinstance(found, list) else [found]))
         if not lines or not all(lines):
             raise self.error(key, "a text or a list of texts")

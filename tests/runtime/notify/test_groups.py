@@ -44,6 +44,21 @@ class Story:
             for one in found
         ]
 
+    def happen(self, what, at_s, alert, worker):
+        match what:
+            case "fire" if (alert, worker) not in self.groups.firing:
+                self.fire(at_s, alert, worker)
+            case "end":
+                self.end(at_s, alert, worker)
+            case "hush":
+                self.hushed.add((alert, worker))
+            case "speak":
+                self.hushed.clear()
+            case "restart":
+                self.restart()
+            case "full" | "room":
+                self.waiting = 1 if what == "full" else 0
+
     def silenced(self, one):
         return (one.alert, one.worker) in self.hushed
 
@@ -263,19 +278,7 @@ def test_a_receiver_ends_up_knowing_what_is_and_hears_nothing_twice(course, labe
 
     for what, alert, worker, later_s in course:
         now_s += later_s
-        match what:
-            case "fire" if (alert, worker) not in story.groups.firing:
-                story.fire(now_s, alert, worker)
-            case "end":
-                story.end(now_s, alert, worker)
-            case "hush":
-                story.hushed.add((alert, worker))
-            case "speak":
-                story.hushed.clear()
-            case "restart":
-                story.restart()
-            case "full" | "room":
-                story.waiting = 1 if what == "full" else 0
+        story.happen(what, now_s, alert, worker)
         look()
     story.hushed.clear()
     story.waiting = 0
