@@ -42,7 +42,7 @@ def send(target: Apprise, message: Notification, timeout_s: float) -> str:
     for address in addresses:
         sender.add(address)
     kind = library.NotifyType.WARNING if message.status == "firing" else library.NotifyType.SUCCESS
-    if sender.notify(body=text(message), title=subject(message), notify_type=kind) is not True:
+    if not sender.notify(body=text(message), title=subject(message), notify_type=kind):
         raise DeliveryError("apprise could not deliver to all of its addresses")
     return ""
 

@@ -28,7 +28,12 @@ def send(target: Email, message: Notification, timeout_s: float) -> str:
     except smtplib.SMTPRecipientsRefused as error:
         code, answer = next(iter(error.recipients.values()))
         raise DeliveryError(_said(code, answer), final=_all_final(error)) from None
-    except (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+    except (
+        smtplib.SMTPAuthenticationError,
+        smtplib.SMTPConnectError,
+        smtplib.SMTPHeloError,
+        smtplib.SMTPSenderRefused,
+    ) as error:
         # About the channel, not about this message: once the password is right, the message can go.
         raise DeliveryError(_said(error.smtp_code, error.smtp_error)) from None
     except smtplib.SMTPResponseException as error:
