@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.model.errors import UsageError
 from recontool.model.markers import COORDINATOR
 from recontool.model.settings import Role, SettingValue, for_role, resolve
@@ -30,6 +31,7 @@ class Options:
     executor: str | None = None
     demo_tasks: int = 0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    rules: Sequence[Rule] = BUILT_IN
     notifications: Notifications = field(default_factory=Notifications)
 
     def seconds(self, name: str) -> float:

@@ -45,11 +45,6 @@ class _StoredGroup(msgspec.Struct):
     news_since_us: int
 
 
-class _Stored(msgspec.Struct):
-    firing: list[Item]
-    groups: list[_StoredGroup]
-
-
 class Groups:
     """The state of all channels.
 
@@ -64,20 +59,13 @@ class Groups:
         self.firing: dict[Instance, Item] = {}
         self._groups: dict[GroupKey, _Group] = {}
 
-    def fired(self, item: Item) -> None:
-        """An alert began to fire, or still does with a new value."""
-        self.firing[_instance(item)] = item
-
-    def ended(self, alert: str, worker: str | None, at_us: int) -> None:
-        """An alert fires no more."""
-        item = self.firing.pop((alert, worker), None)
-        if item is None:
-            return
-        resolved = msgspec.structs.replace(item, resolved_us=at_us)
-        for group in self._groups.values():
-            told = group.told.get((alert, worker))
-            if told is not None and told.since_us == item.since_us:
-                group.told[alert, worker] = resolved
+    def now_firing(self, items: Iterable[Item], at_us: int) -> None:
+        """These and no others fire at `at_us`; their values may have changed since."""
+        firing = {(item.alert, item.worker): item for item in items}
+        for instance, item in self.firing.items():
+            if instance not in firing:
+                self._ended(instance, item, at_us)
+        self.firing = firing
 
     def due(
         self, now_us: int, *, silenced: Callable[[Item], bool], backlog: Callable[[str], int]
@@ -99,12 +87,12 @@ class Groups:
         return found
 
     def dump(self) -> bytes:
-        """The state as JSON."""
+        """What was told and when, as JSON; what fires the engine knows."""
         groups = [
             _StoredGroup(key[0], self._named(key), list(group.told.values()), group.told_at_us, group.news_since_us)
             for key, group in self._groups.items()
         ]
-        return msgspec.json.encode(_Stored(list(self.firing.values()), groups))
+        return msgspec.json.encode(groups)
 
     def load(self, data: bytes) -> None:
         """Take up what `dump` wrote; groups of channels that are gone, or grouped differently now, are let go.
@@ -112,14 +100,19 @@ class Groups:
         Raises:
             msgspec.MsgspecError: `data` is something else.
         """
-        stored = msgspec.json.decode(data, type=_Stored)
-        self.firing = {_instance(item): item for item in stored.firing}
-        for group in stored.groups:
+        for group in msgspec.json.decode(data, type=list[_StoredGroup]):
             channel = self._channels.get(group.channel)
             if channel is not None and tuple(group.labels) == channel.pacing.group_by:
-                told = {_instance(item): item for item in group.told}
+                told = {(item.alert, item.worker): item for item in group.told}
                 key = (group.channel, tuple(group.labels.values()))
                 self._groups[key] = _Group(told, group.told_at_us, group.news_since_us)
+
+    def _ended(self, instance: Instance, item: Item, at_us: int) -> None:
+        resolved = msgspec.structs.replace(item, resolved_us=at_us)
+        for group in self._groups.values():
+            told = group.told.get(instance)
+            if told is not None and told.since_us == item.since_us:
+                group.told[instance] = resolved
 
     # --- one group --------------------------------------------------------------------------------------
 
@@ -184,10 +177,6 @@ class Groups:
     def _labels(self, channel: str, item: Item) -> tuple[str, ...]:
         values = {"alert": item.alert, "severity": item.severity, "worker": item.worker or ""}
         return tuple(values[label] for label in self._channels[channel].pacing.group_by)
-
-
-def _instance(item: Item) -> Instance:
-    return item.alert, item.worker
 
 
 def _resolved(item: Item, now_us: int) -> Item:

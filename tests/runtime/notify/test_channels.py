@@ -136,7 +136,8 @@ def test_trouble_with_the_mail_channel_is_never_the_messages_fault(tmp_path):
             with pytest.raises(DeliveryError, match=said) as caught:
                 mail.send(settings, MESSAGE, 5)
             assert not caught.value.final
-        assert (server.mails, server.refused_logins) == ([], 1)
+        assert server.mails == []
+        assert server.refused_logins > 0
     with pytest.raises(DeliveryError, match="refused"):
         mail.send(email(server), MESSAGE, 5)
     with hanging() as port, pytest.raises(DeliveryError, match="timed out"):

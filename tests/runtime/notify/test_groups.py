@@ -32,10 +32,13 @@ class Story:
         self.hushed, self.waiting = set(), 0
 
     def fire(self, at_s, alert, worker="w-1"):
-        self.groups.fired(item(alert, worker, at_s))
+        self.now({**self.groups.firing, (alert, worker): item(alert, worker, at_s)}, at_s)
 
     def end(self, at_s, alert, worker="w-1"):
-        self.groups.ended(alert, worker, at_s * S)
+        self.now({key: one for key, one in self.groups.firing.items() if key != (alert, worker)}, at_s)
+
+    def now(self, firing, at_s):
+        self.groups.now_firing(firing.values(), at_s * S)
 
     def look(self, at_s):
         found = self.groups.due(at_s * S, silenced=self.silenced, backlog=lambda _: self.waiting)
@@ -63,9 +66,10 @@ class Story:
         return (one.alert, one.worker) in self.hushed
 
     def restart(self):
-        data = self.groups.dump()
+        data, firing = self.groups.dump(), self.groups.firing
         self.groups = Groups(self.channels, self.routes)
         self.groups.load(data)
+        self.groups.firing = firing  # as the engine will say
 
 
 SLOW = [("slow", "w-1")]
