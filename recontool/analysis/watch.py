@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from recontool.alerts.rules import Rule
 from recontool.alerts.state import RuleState
@@ -22,6 +22,22 @@ _MOVED_BY: Final = {
     "compression_ratio": frozenset({"compressed"}),
 }
 _WINDOWED: Final = frozenset({"reconnections_per_minute", "failed_reconnections"})
+
+
+class Watch(Protocol):
+    """What stands around the fold of a worker's events."""
+
+    def before(self, at_us: int) -> None:
+        """Called before the fold sees the event at `at_us`."""
+
+    def after(self, event: Event) -> None:
+        """Called right after the fold has seen `event`."""
+
+    def finish(self) -> None:
+        """Called at the last record."""
+
+    def alerts(self) -> list[Alert]:
+        """Every firing, oldest first per rule."""
 
 
 class AlertWatch:

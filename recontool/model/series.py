@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from recontool.model.catalogue import ALIASES
+
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -146,6 +148,73 @@ class SeriesSet:
             return ""
         file, line = divmod(int(column.places[index]), 1 << _PLACE_BITS)
         return f"{self.files[file]}:{line}"
+
+
+class SeriesBuilder:
+    """Collects samples in any order into a `SeriesSet`; of two at one instant the later one added stands.
+
+    A sample of an alias counts only where the metric it stands for has none; where exact samples show a metric of a
+    worker, its other samples are left out.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._workers: dict[str, int] = {}
+        self._files: list[str] = []
+        self._parts: dict[str, list[Part]] = {}
+
+    def file(self, name: str) -> int:
+        """The number of a file that places refer to."""
+        self._files.append(name)
+        return len(self._files) - 1
+
+    def worker(self, name: str) -> int:
+        """The number of a worker."""
+        return self._workers.setdefault(name, len(self._workers))
+
+    def add(self, metric: str, part: "Part") -> None:
+        """Add samples of `metric`."""
+        if len(part.at_us):
+            self._parts.setdefault(metric, []).append(part)
+
+    def build(self) -> SeriesSet:
+        """Everything added so far."""
+        workers = list(self._workers)
+        parts: dict[str, list[Part]] = {}
+        for metric in sorted(self._parts, key=lambda name: name not in ALIASES):  # aliases first: others win
+            parts.setdefault(ALIASES.get(metric, metric), []).extend(self._parts[metric])
+        columns = {metric: _joined(len(workers), found) for metric, found in parts.items()}
+        return SeriesSet(workers, columns, first_seen(len(workers), columns), self._files, self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Samples of one metric in parallel arrays; `exact` as in `Column`."""
+
+    worker: Ints
+    at_us: Ints
+    values: Floats
+    stale: Bools
+    places: Ints
+    exact: bool = False
+
+
+def _joined(workers: int, parts: Sequence[Part]) -> Column:
+    exact = np.zeros(workers, dtype=bool)
+    for part in parts:
+        if part.exact:
+            exact[part.worker] = True
+    worker = np.concatenate([part.worker for part in parts])
+    used = np.concatenate([~exact[part.worker] | part.exact for part in parts])
+    return Column.gather(
+        workers,
+        worker[used],
+        np.concatenate([part.at_us for part in parts])[used],
+        np.concatenate([part.values for part in parts])[used],
+        stale=np.concatenate([part.stale for part in parts])[used],
+        places=np.concatenate([part.places for part in parts])[used],
+        exact=exact if exact.any() else None,
+    )
 
 
 def place(file: int, line: int) -> int:
