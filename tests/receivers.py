@@ -4,8 +4,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
@@ -33,10 +33,14 @@ class Posted:
 
 @dataclass
 class Webhook:
-    """Answers each POST with the next of `answers`, then 200. An answer is a status and headers."""
+    """Answers each POST with the next of `answers`, then 200. An answer is a status and headers.
+
+    `before_answer` is called once, when the next request has been taken in.
+    """
 
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
+    before_answer: Callable[[], None] | None = None
     port: int = 0
 
     @property
@@ -58,11 +62,15 @@ def webhook(*answers: tuple[int, dict[str, str]]) -> Iterator[Webhook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, headers = made.answers.pop(0) if made.answers else (200, {})
             made.posted.append(Posted(self.path, dict(self.headers.items()), json.loads(body), status))
+            if made.before_answer is not None:
+                interrupt, made.before_answer = made.before_answer, None
+                interrupt()
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(f"said {status} to {self.path}".encode())
+            with suppress(BrokenPipeError):  # the sender was killed meanwhile
+                self.wfile.write(f"said {status} to {self.path}".encode())
 
         def log_message(self, *_: object) -> None:
             """Nothing: the tests look at `posted`."""

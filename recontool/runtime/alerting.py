@@ -11,7 +11,7 @@ import sqlite3
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -93,6 +93,7 @@ class Alerting:
         self._waiting: dict[str, int] = {}
         self._unsaved: list[Notification] = []
         self._saved_groups = b""
+        self._full: set[str] = set()
 
     def take(self, worker: str, metrics: Mapping[str, float | None]) -> None:
         """A worker's sample, for the next round."""
@@ -211,14 +212,15 @@ class Alerting:
 
     def _decide(self, found: _Round, at_us: int) -> None:
         self._waiting = self._outbox.backlog()
-        unsaved = [message.channel for message in self._unsaved]
+        unsaved = Counter(message.channel for message in self._unsaved)
         silences = self._all_silences()
         self._groups.now_firing(map(self._item, self._firing()), at_us)
         self._unsaved += self._groups.due(
             at_us,
             silenced=lambda item: silenced_until(silences, item, at_us) is not None,
-            backlog=lambda name: self._waiting.get(name, 0) + unsaved.count(name),
+            backlog=lambda name: self._waiting.get(name, 0) + unsaved[name],
         )
+        found.problems.extend(self._newly_full())
         states = {_GROUPS: self._groups.dump()}
         if found.changes or self._unsaved or at_us - self._kept_us >= _KEEP_US:
             states[_ENGINE] = msgspec.json.encode(self._engine.dump())
@@ -228,6 +230,19 @@ class Alerting:
             self._kept_us = at_us if _ENGINE in states else self._kept_us
         found.messages.extend(self._unsaved)
         self._unsaved = []
+
+    def _newly_full(self) -> Iterator[str]:
+        unsaved = Counter(message.channel for message in self._unsaved)
+        for name, courier in self._couriers.items():
+            limit = courier.channel.pacing.queue_limit
+            if self._waiting.get(name, 0) + unsaved[name] < limit:
+                self._full.discard(name)
+            elif name not in self._full:
+                self._full.add(name)
+                yield (
+                    f"channel {name} has {limit} messages waiting, its limit: what changes from now on is told in one "
+                    "message per group once there is room"
+                )
 
     def _firing(self) -> list[Active]:
         return [active for active in self._status.active if active.state == "firing"]
@@ -258,7 +273,7 @@ class Alerting:
     def _log_forgotten(self) -> None:
         count = self._outbox.forget_others(self._couriers)
         if count:
-            self._log.text("WARNING", f"{count} messages to channels that are no longer configured were dropped")
+            self._log.text("WARNING", f"messages for channels that are no longer configured, dropped: {count}")
 
     # --- saying -----------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from recontool.model.errors import UsageError
 from recontool.model.markers import COORDINATOR
 from recontool.model.settings import Role, SettingValue, for_role, resolve
 from recontool.runtime import config_file
-from recontool.runtime.notify.settings import Notifications
+from recontool.runtime.notify.settings import DASHBOARD, KINDS, Notifications
 
 DEFAULT_DATA_DIR: Final = Path("recontool-data")
 WORKER_ID: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
@@ -32,6 +32,7 @@ class Options:
     demo_tasks: int = 0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     rules: Sequence[Rule] = BUILT_IN
+    warnings: Sequence[str] = ()
     notifications: Notifications = field(default_factory=Notifications)
 
     def seconds(self, name: str) -> float:
@@ -70,18 +71,34 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
         executor=values.get("executor"),
         demo_tasks=int(values.get("demo_tasks") or 0),
         keys=keys,
-        notifications=_notifications(file, str(config)) if role == "coordinator" else Notifications(),
+        **(_alerts(file, config) if role == "coordinator" and config is not None else {}),
     )
 
 
-def _notifications(file: config_file.ConfigFile, path: str) -> Notifications:
-    if "notifications" not in file.sections:
-        return Notifications()
-    # Here: a worker that shares the file needs neither the secrets nor what reads them.
-    from recontool.runtime.notify import read as notify
+def _alerts(file: config_file.ConfigFile, path: Path) -> dict[str, Any]:
+    """Rules and channels; a worker that shares the file needs neither the secrets nor what reads them."""
+    notifications = Notifications()
+    if "notifications" in file.sections:
+        from recontool.runtime.notify import read as notify
 
-    section, where = file.sections["notifications"]
-    return notify.notifications(path, section, os.environ, where)
+        section, where = file.sections["notifications"]
+        notifications = notify.notifications(str(path), section, os.environ, where)
+    names = [channel.name for channel in notifications.channels]
+    if "alerts" not in file.sections:
+        # Nobody chose who hears of the built-in rules, so whoever is there does.
+        rules = [replace(rule, notification=(DASHBOARD, *names)) for rule in BUILT_IN]
+        return {"notifications": notifications, "rules": rules}
+    from recontool.alerts.rules_file import load_rules
+
+    known = (DASHBOARD, *dict.fromkeys((*names, *KINDS)))
+    found = load_rules(path.read_text("utf-8"), str(path), channels=known, others=True)
+    warnings = [f"{place}: {warning}" for place, warning in found.warnings]
+    for rule in found.rules:
+        warnings += [
+            f"{path}: rule {rule.name} notifies {name}, but no such channel is configured"
+            for name in sorted({*rule.notification} - {DASHBOARD, *names})
+        ]
+    return {"notifications": notifications, "rules": found.rules, "warnings": warnings}
 
 
 def _worker_id(value: str | None) -> str:

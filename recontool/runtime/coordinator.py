@@ -82,6 +82,8 @@ class Coordinator:
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
         log_start(self._writer, self._options)
+        for warning in self._options.warnings:
+            self._writer.text("WARNING", warning)
         self._port_file.unlink(missing_ok=True)  # whoever waits for it must not read an earlier run's
         self._roster.board.restore(map(_task, self._journal.load()), self._loop.time())
         listener = await self._listen()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -180,6 +181,20 @@ def test_a_disk_that_refuses_loses_no_message(site, monkeypatch):
     assert site.round(a=100) == [(["a"], []), ([], ["a"])]
 
 
+def test_a_full_queue_is_said_once_and_later_told_the_outcome(tmp_path):
+    few = replace(CHANNEL, pacing=replace(CHANNEL.pacing, queue_limit=2))
+    site = Site(tmp_path, channels=(few,))
+    assert [site.round(a=300), site.round(a=100)] == [[(["a"], [])], [([], ["a"])]]
+    assert site.text().count("channel hook has 2 messages waiting, its limit") == 1
+    assert [site.round(a=300, b=300), site.round(a=100, b=300)] == [[], []]
+    assert site.text().count("its limit") == 1
+    outbox = site.alerting._outbox
+    outbox.remove(outbox.head("hook").position)
+    assert site.round(a=100, b=300) == [(["b"], [])]
+    assert site.text().count("its limit") == 1  # it was never seen with room
+    site.stop()
+
+
 def test_state_that_cannot_be_read_is_said_and_given_up(site):
     site.round(a=300)
     site.alerting._outbox.save({"engine": b"{}"}, [])
@@ -208,5 +223,5 @@ def test_messages_to_a_channel_that_is_gone_are_dropped_and_said(site):
         task.cancel()
 
     asyncio.run(begin())
-    assert "1 messages to channels that are no longer configured were dropped" in site.text()
+    assert "messages for channels that are no longer configured, dropped: 1" in site.text()
     assert site.waiting() == {}
