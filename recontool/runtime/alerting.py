@@ -36,6 +36,7 @@ from recontool.runtime.notify.silences import Silence, silenced_until
 
 _FINISH_S: Final = 3.0
 _KEEP_US: Final = MINUTE_US  # how old the samples may be that a restart finds; states are kept at once
+_LOGGED_AT_ONCE: Final = 100
 _LEVELS: Final = {"CRITICAL": "ERROR", "WARNING": "WARNING", "INFO": "INFO"}
 _ENGINE, _GROUPS = "engine", "groups"
 
@@ -121,8 +122,10 @@ class Alerting:
         found = await asyncio.to_thread(self._look, samples, left)
         for problem in found.problems:
             self._log.text("ERROR", problem)
-        for change in found.changes:
+        for number, change in enumerate(found.changes, 1):
             self._log_change(change)
+            if number % _LOGGED_AT_ONCE == 0:  # a whole fleet may change at once, and the loop has others to serve
+                await asyncio.sleep(0)
         for name in {message.channel for message in found.messages}:
             self._couriers[name].wake()
 

@@ -102,7 +102,7 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
     ("text", "message"),
     [
         ("notifications: on\n", r":1:1: notifications is a str, expected a mapping"),
-        ("notifications:\n  chanels: {}\n", r":2:3: unknown key 'chanels' in notifications\n.*'channels'"),
+        ("notifications:\n  channelz: {}\n", r":2:3: unknown key 'chanels' in notifications\n.*'channels'"),
         ("notifications:\n  channels: [a]\n", r":2:3: notifications\.channels is a .*expected a mapping"),
         ("notifications:\n  channels:\n    hook:\n", r":3:5: channel hook is empty"),
         ("notifications:\n  channels:\n    7: {}\n", r":3:5: notifications\.channels: 7 is no name"),
@@ -145,7 +145,7 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
         (SILENCE.format("alert: x, until: '2026-11-24T18:00:00'"), r"until must be a time with its zone"),
         (SILENCE.format("alert: x, from: 2027-01-01T00:00:00Z, until: 2026-01-01T00:00:00Z"), r"later than from"),
         (SILENCE.format("alert: x, severity: LOUD, until: 2026-01-01T00:00:00Z"), r"severity must be one of"),
-        (SILENCE.format("alert: x, unitl: 2026-01-01T00:00:00Z"), r":3:\d+: unknown key 'unitl'.*'until'"),
+        (SILENCE.format("alert: x, untli: 2026-01-01T00:00:00Z"), r":3:\d+: unknown key 'untli'.*'until'"),
         ("notifications: {silences: 3}\n", r"silences are a list"),
     ],
 )
