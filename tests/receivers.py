@@ -108,22 +108,27 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(folder: Path, *answers: str, implicit: bool = False) -> Iterator[MailServer]:
-    """A mail server that runs while the context lasts; its certificate is made here and thrown away with `folder`."""
+def mail_server(folder: Path, *answers: str, implicit: bool = False, clear: bool = False) -> Iterator[MailServer]:
+    """A mail server that runs while the context lasts; its certificate is made here and thrown away with `folder`.
+
+    `clear` neither encrypts nor wants a login.
+    """
     authority = trustme.CA()
     ca_file = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     made = MailServer(ca_file, list(answers), port=free_port())
-    way = {"ssl_context": context} if implicit else {"tls_context": context, "require_starttls": True}
+    way: dict[str, Any] = {"ssl_context": context} if implicit else {"tls_context": context, "require_starttls": True}
+    if clear:
+        way = {}
     controller = Controller(
         made,
         hostname="127.0.0.1",
         port=made.port,
         authenticator=made.authenticate,
-        auth_required=True,
-        auth_require_tls=not implicit,  # it does not count a connection that was encrypted from the start
+        auth_required=not clear,
+        auth_require_tls=not (implicit or clear),  # it does not count a connection that was encrypted from the start
         **way,
     )
     controller.start()

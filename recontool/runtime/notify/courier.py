@@ -57,6 +57,7 @@ class Courier:
         self.channel, self.tally = channel, Tally()
         self._outbox, self._send, self._say, self._clock_us, self._draw = outbox, send, say, clock_us, draw
         self._news = asyncio.Event()
+        self._finishing = False
         self._under_way: asyncio.Future[DeliveryError | str] | None = None
         self._delivered = 0  # position of the last message that arrived, should the disk refuse to forget it
 
@@ -65,8 +66,8 @@ class Courier:
         self._news.set()
 
     async def run(self) -> None:
-        """Deliver for ever."""
-        while True:
+        """Deliver until `finish`."""
+        while not self._finishing:
             self._news.clear()
             try:
                 queued = await asyncio.to_thread(self._outbox.head, self.channel.name)
@@ -83,7 +84,8 @@ class Courier:
                 await asyncio.sleep(_DISK_RETRY_S)
 
     async def finish(self, patience_s: float) -> None:
-        """Let an attempt under way end; what it leaves undone stays in the outbox."""
+        """Begin no further attempt and let one under way end; what is left undone stays in the outbox."""
+        self._finishing = True
         if self._under_way is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):

@@ -66,7 +66,8 @@ def subject(message: Notification) -> str:
     workers = list(dict.fromkeys(_whom(item) for item in items))
     whom = ", ".join(workers) if len(workers) <= 3 else f"{len(workers)} workers"  # noqa: PLR2004
     again = ", still" if message.repeated else ""
-    return f"[{message.status.upper()}:{count}{again}] {names} on {whom}"
+    # A rule's name is any text; a subject is one line.
+    return " ".join(f"[{message.status.upper()}:{count}{again}] {names} on {whom}".split())
 
 
 def text(message: Notification) -> str:

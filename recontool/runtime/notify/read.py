@@ -30,7 +30,7 @@ from recontool.runtime.notify.settings import (
 )
 from recontool.runtime.notify.silences import Silence
 
-_COMMON: Final = frozenset(
+COMMON: Final = frozenset(
     {
         "kind",
         "group_by",
@@ -42,13 +42,13 @@ _COMMON: Final = frozenset(
         "timeout",
     }
 )
-_OWN: Final[Mapping[str, frozenset[str]]] = {
+OWN: Final[Mapping[str, frozenset[str]]] = {
     "email": frozenset({"host", "port", "from", "to", "tls", "login", "password", "ca_file"}),
     "slack": frozenset({"url"}),
     "webhook": frozenset({"url", "headers"}),
     "apprise": frozenset({"urls"}),
 }
-_SILENCE: Final = frozenset({"alert", "worker", "severity", "from", "until", "comment"})
+SILENCE: Final = frozenset({"alert", "worker", "severity", "from", "until", "comment"})
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]+")
@@ -91,7 +91,7 @@ def _channel(name: str, section: Section) -> Channel:
         hint = "the dashboard shows every alert and needs no channel" if name == DASHBOARD else ""
         raise UsageError(f"{name!r} is no name for a channel, expected a-z 0-9 _ -", where=section.place, hint=hint)
     kind = section.choice("kind", KINDS, name if name in KINDS else "")
-    section.only(_COMMON | _OWN[kind])
+    section.only(COMMON | OWN[kind])
     return Channel(name, kind, _target(kind, section), _pacing(section))
 
 
@@ -151,9 +151,11 @@ def _url(section: Section) -> Secret:
     text = section.text("url")
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
+        raise section.error("url", "an address") from None
+    if parts.username is not None:
+        raise section.error("url", "an address without a name and password", "headers: {Authorization: ...} can log in")
     if not usable or " " in text or not text.isascii():
         raise section.error("url", "an address that begins with http:// or https://")
     return Secret(text)
@@ -182,7 +184,7 @@ def _apprise(section: Section) -> Apprise:
 
 
 def _silence(section: Section) -> Silence:
-    section.only(_SILENCE)
+    section.only(SILENCE)
     if not {"alert", "worker", "severity"} & set(section.values):
         raise UsageError(
             "a silence says which alerts it is for",

@@ -102,6 +102,7 @@ def email(server, **changes):
     return Email(**{**usual, **changes})
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # it does not see that the connection is encrypted already
 @pytest.mark.parametrize("implicit", [False, True])
 def test_mail_goes_out_encrypted_and_logged_in(tmp_path, implicit):
     with mail_server(tmp_path, implicit=implicit) as server:
@@ -142,6 +143,23 @@ def test_trouble_with_the_mail_channel_is_never_the_messages_fault(tmp_path):
         mail.send(email(server), MESSAGE, 5)
     with hanging() as port, pytest.raises(DeliveryError, match="timed out"):
         mail.send(email(server, port=port), MESSAGE, 0.1)
+
+
+def test_a_mail_server_without_encryption_gets_nothing(tmp_path):
+    with mail_server(tmp_path, clear=True) as server:
+        with pytest.raises(DeliveryError, match="STARTTLS") as caught:
+            mail.send(email(server, login="", password=None), MESSAGE, 5)
+        assert not caught.value.final
+        assert server.mails == []
+        mail.send(email(server, tls="none", login="", password=None), MESSAGE, 5)
+        assert len(server.mails) == 1
+
+
+def test_a_rules_name_of_several_lines_is_one_subject():
+    odd = notification("h", {}, 1, [Item("slow\r\nBcc: x@y", "WARNING", "w", 1)], [], repeated=False)
+    to = Email("h", 1, "a@b", ("c@d",), "none")
+    assert mail.compose(to, odd)["Subject"] == "[FIRING:1] slow Bcc: x@y (WARNING) on w"
+    assert mail.compose(to, odd)["Bcc"] is None
 
 
 def test_apprise_delivers_to_its_addresses():

@@ -1,13 +1,17 @@
 """The `notifications:` section: what it may say, and where it says what it must not."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from recontool.model.errors import UsageError
 from recontool.model.instant import SECOND_US
 from recontool.runtime.config import read
+from recontool.runtime.notify import read as notify
 from recontool.runtime.notify.settings import USUAL, Channel, Email, Webhook
+from recontool.runtime.notify.silence_file import SilenceFile
 
 FULL = """\
 notifications:
@@ -102,7 +106,7 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
     ("text", "message"),
     [
         ("notifications: on\n", r":1:1: notifications is a str, expected a mapping"),
-        ("notifications:\n  channelz: {}\n", r":2:3: unknown key 'chanels' in notifications\n.*'channels'"),
+        ("notifications:\n  channelz: {}\n", r":2:3: unknown key 'channelz' in notifications\n.*'channels'"),
         ("notifications:\n  channels: [a]\n", r":2:3: notifications\.channels is a .*expected a mapping"),
         ("notifications:\n  channels:\n    hook:\n", r":3:5: channel hook is empty"),
         ("notifications:\n  channels:\n    7: {}\n", r":3:5: notifications\.channels: 7 is no name"),
@@ -129,6 +133,7 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
         (HOOK.format("ftp://h/x"), r":3:\d+: channel hook: url must be an address"),
         (HOOK.format("http:///x"), r"url must be an address"),
         (HOOK.format("http://h:99999/"), r"url must be an address"),
+        (HOOK.format("http://me:pass@h/"), r"url must be an address without a name and password"),
         (HOOK.format("7"), r"url must be a text"),
         (HOOK.format("http://h, headers: {'X Y': z}"), r"headers must be a mapping"),
         (HOOK.format('http://h, headers: {X: "a\\r\\nb"}'), r"X must be one line"),
@@ -152,3 +157,25 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
 def test_what_is_wrong_is_said_with_its_place(tmp_path, text, message):
     with pytest.raises(UsageError, match=rf"(?s)fleet\.yaml.*{message}"):
         section(tmp_path, text)
+
+
+def test_the_page_shows_a_configuration_that_is_accepted_and_every_key(tmp_path, monkeypatch):
+    for name in ("SMTP_PASSWORD", "PAGER_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("SLACK_WEBHOOK", "https://hooks.example.org/x")
+    page = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text("utf-8")
+    example, silence_file = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    found = section(tmp_path, example)
+    assert [(channel.name, channel.kind) for channel in found.channels] == [
+        ("email", "email"),
+        ("team", "slack"),
+        ("pager", "webhook"),
+    ]
+    assert len(found.silences) == 1
+    path = tmp_path / "silences.yaml"
+    path.write_text(silence_file)
+    reader = SilenceFile(path, {})
+    assert reader.refresh() == ""
+    assert [silence.worker for silence in reader.silences()] == ["worker-7"]
+    known = notify.COMMON.union(notify.SILENCE, *notify.OWN.values()) - {"comment"}
+    assert [key for key in sorted(known) if f"`{key}`" not in page] == []
