@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from recontool.model.findings import Alert
-from recontool.model.instant import iso, seconds
+from recontool.model.instant import SECOND_US, iso, seconds
 from recontool.report import quantity
-from recontool.report.plain import plain
+from recontool.report.plain import columns, plain
 from recontool.report.terminal import Screen
 
 Json: TypeAlias = dict[str, Any]
 LISTED: Final = 40  # intervals and timelines a screen shows
 COLUMNS: Final = ("alert", "severity", "worker", "pending_at", "fired_at", "resolved_at", "peak")
+_HEADS: Final = {"firing_s": "firing", "false_alarms": "false"}
 _FLEET: Final = "(fleet)"
-_LABEL: Final = 30
+_LABEL: Final = 20
 
 
 def alert_json(alert: Alert) -> Json:
@@ -71,18 +72,28 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def interval_screen(
     on: Screen, alerts: Sequence[Alert], evidence: Sequence[str], span_us: tuple[int, int]
 ) -> list[str]:
-    """The intervals as a table, the latest left out when there are too many, then a timeline per alert and worker."""
+    """Rule by rule: its intervals, the latest left out when there are too many, and a timeline per worker."""
     if not alerts:
         return ["no rule would have fired"]
-    head = ["alert", "worker", "fired", "resolved", "lasted", "peak", "evidence"]
-    shown = list(zip(alerts, evidence, strict=True))[:LISTED]
-    table = [head, *(_row(alert, place, span_us[1], moment=quantity.clock) for alert, place in shown)]
-    lines = on.rows(table, frozenset({2, 3, 4, 5}), ["dim", *(alert.severity for alert, _ in shown)])
-    if len(alerts) > LISTED:
+    grouped: dict[str, list[tuple[Alert, str]]] = {}
+    for alert, place in zip(alerts, evidence, strict=True):
+        grouped.setdefault(alert.alert, []).append((alert, place))
+    lines: list[str] = []
+    for name, found in grouped.items():
+        severity = found[0][0].severity
+        fired = sum(alert.fired_us is not None for alert, _ in found)
         lines.append(
-            on.paint(f"  and {quantity.counted(len(alerts) - LISTED, 'interval')} more; --format csv has all", "dim")
+            on.paint(on.short(f"{name}  {severity}, fired {quantity.counted(fired, 'time')}", on.width), severity)
         )
-    return [*lines, "", *_timelines(on, alerts, span_us)]
+        head = ["  worker", "fired", "resolved", "lasted", "peak", "evidence"]
+        rows = [_row(alert, place, span_us[1], moment=quantity.clock)[1:] for alert, place in found[:LISTED]]
+        table = [head, *([f"  {row[0]}", *row[1:]] for row in rows)]
+        lines += on.rows(table, frozenset({1, 2, 3, 4}), ["dim", *[""] * len(rows)])
+        if len(found) > LISTED:
+            rest = quantity.counted(len(found) - LISTED, "interval")
+            lines.append(on.paint(f"  and {rest} more; --format csv has all", "dim"))
+        lines += [*_timelines(on, [alert for alert, _ in found], span_us), ""]
+    return lines[:-1]
 
 
 def score_rows(scores: Sequence[Any]) -> list[Json]:
@@ -92,7 +103,7 @@ def score_rows(scores: Sequence[Any]) -> list[Json]:
             "alert": one.alert,
             **dict(one.settings),
             "firings": one.firings,
-            "firing_s": seconds(one.firing_us),
+            "firing_s": seconds(one.firing_us) if one.firing_us else 0,
             "workers": one.workers,
             "caught": one.caught,
             "missed": one.missed,
@@ -105,7 +116,7 @@ def score_rows(scores: Sequence[Any]) -> list[Json]:
 def score_table(rows: Sequence[Json]) -> list[list[str]]:
     """`score_rows` as text, heading first."""
     head = list(rows[0])
-    return [head, *([_cell(key, row[key]) for key in head] for row in rows)]
+    return [[_HEADS.get(key, key) for key in head], *([_cell(key, row[key]) for key in head] for row in rows)]
 
 
 def score_screen(on: Screen, rows: Sequence[Json]) -> list[str]:
@@ -117,7 +128,7 @@ def score_screen(on: Screen, rows: Sequence[Json]) -> list[str]:
 def _cell(key: str, value: Any) -> str:
     if value is None:
         return quantity.NOTHING
-    return quantity.duration(round(value * 1e6)) if key == "firing_s" else str(value)
+    return quantity.duration(round(value * SECOND_US)) if key == "firing_s" and value else str(value)
 
 
 def _row(alert: Alert, place: str, until_us: int, *, moment: Any) -> list[str]:
@@ -129,23 +140,23 @@ def _row(alert: Alert, place: str, until_us: int, *, moment: Any) -> list[str]:
         "never" if alert.fired_us is None else moment(alert.fired_us),
         "still" if alert.resolved_us is None else moment(alert.resolved_us),
         quantity.duration(ends - begins) if alert.fired_us is not None else quantity.NOTHING,
-        quantity.NOTHING if alert.peak is None else f"{alert.peak:.6g}",
+        quantity.NOTHING if alert.peak is None else f"{alert.peak:.4g}",
         place or quantity.NOTHING,
     ]
 
 
 def _timelines(on: Screen, alerts: Sequence[Alert], span_us: tuple[int, int]) -> list[str]:
-    grouped: dict[tuple[str, str], list[Alert]] = {}
+    grouped: dict[str, list[Alert]] = {}
     for alert in alerts:
-        grouped.setdefault((alert.alert, _FLEET if alert.worker is None else alert.worker), []).append(alert)
-    label = min(_LABEL, max(len(f"{worker} {name}") for name, worker in grouped)) + 2
+        grouped.setdefault(_FLEET if alert.worker is None else alert.worker, []).append(alert)
+    label = min(_LABEL, max(columns(on.show(worker)) for worker in grouped)) + 4
     room = on.width - label
     firing, pending = ("#", "-") if on.ascii_only else ("█", "▁")
-    lines = [
-        on.short(f"{worker} {name}", label - 2).ljust(label)
-        + "".join(_cells(found, span_us, room, firing + pending)).rstrip()
-        for (name, worker), found in list(grouped.items())[:LISTED]
-    ]
+    lines = []
+    for worker, found in list(grouped.items())[:LISTED]:
+        name = on.short(worker, label - 4)
+        cells = "".join(_cells(found, span_us, room, firing + pending)).rstrip()
+        lines.append(f"  {name}{' ' * (label - 2 - columns(name))}{cells}")
     left, right = quantity.clock(span_us[0]), quantity.clock(span_us[1])
     legend = f"{firing} firing  {pending} pending".center(room - len(left) - len(right))
     lines.append(" " * label + left + on.paint(legend, "dim") + right)
