@@ -21,7 +21,7 @@ import msgspec
 from recontool.alerts.engine import Active, AlertEngine, Change, Status
 from recontool.alerts.rules import Rule
 from recontool.logs.writer import LogWriter
-from recontool.model.instant import MINUTE_US, iso
+from recontool.model.instant import iso
 from recontool.model.prometheus import PREFIX
 from recontool.runtime.exposition import Family
 from recontool.runtime.instructions import Fields
@@ -35,7 +35,6 @@ from recontool.runtime.notify.silence_file import FILE_NAME, SilenceFile
 from recontool.runtime.notify.silences import Silence, silenced_until
 
 _FINISH_S: Final = 3.0
-_KEEP_US: Final = MINUTE_US  # how old the samples may be that a restart finds; states are kept at once
 _LOGGED_AT_ONCE: Final = 100
 _LEVELS: Final = {"CRITICAL": "ERROR", "WARNING": "WARNING", "INFO": "INFO"}
 _ENGINE, _GROUPS = "engine", "groups"
@@ -90,10 +89,10 @@ class Alerting:
         self._samples: dict[str, Mapping[str, float | None]] = {}
         self._left: set[str] = set()
         self._status: Status = self._engine.status()
-        self._looked_us = self._kept_us = 0
+        self._looked_us = 0
         self._waiting: dict[str, int] = {}
         self._unsaved: list[Notification] = []
-        self._saved_groups = b""
+        self._saved: dict[str, bytes] = {}
         self._full: set[str] = set()
 
     def take(self, worker: str, metrics: Mapping[str, float | None]) -> None:
@@ -224,13 +223,10 @@ class Alerting:
             backlog=lambda name: self._waiting.get(name, 0) + unsaved[name],
         )
         found.problems.extend(self._newly_full())
-        states = {_GROUPS: self._groups.dump()}
-        if found.changes or self._unsaved or at_us - self._kept_us >= _KEEP_US:
-            states[_ENGINE] = msgspec.json.encode(self._engine.dump())
-        if _ENGINE in states or states[_GROUPS] != self._saved_groups:
+        states = {_GROUPS: self._groups.dump(), _ENGINE: msgspec.json.encode(self._engine.dump())}
+        if self._unsaved or states != self._saved:
             self._outbox.save(states, self._unsaved)
-            self._saved_groups = states[_GROUPS]
-            self._kept_us = at_us if _ENGINE in states else self._kept_us
+            self._saved = states
         found.messages.extend(self._unsaved)
         self._unsaved = []
 

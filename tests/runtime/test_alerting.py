@@ -3,9 +3,13 @@
 import asyncio
 import json
 import sqlite3
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recontool.alerts.rules import Rule
 from recontool.logs.grammar import parse_record
@@ -19,6 +23,7 @@ START_US = 1_767_225_600 * S
 ROUND_US = 10 * S
 SLOW = Rule("slow", "avg_message_latency_ms > 200", "WARNING", notification=("dashboard", "hook"))
 LATE = Rule("late", "avg_message_latency_ms > 200", "CRITICAL", for_us=20 * S)
+WINDOW = Rule("window", "avg(avg_message_latency_ms[25s]) > 150", "INFO", notification=("hook",))
 CHANNEL = Channel("hook", "webhook", Webhook(Secret("http://127.0.0.1:1/")), Pacing((), 0, 0, 3600 * S))
 
 
@@ -130,6 +135,26 @@ def test_restarts_change_nothing(tmp_path, restarts):
     assert told == [(["a"], []), (["a", "b"], []), (["b"], ["a"]), ([], ["b"])]
     assert [one for one in site.events() if one[0] == "ERROR"] == [("ERROR", "firing", "a")]  # late, after 20 s
     site.stop()
+
+
+latencies = st.sampled_from([None, 100, 300])
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.tuples(latencies, latencies, st.booleans()), min_size=3, max_size=8))
+def test_no_restart_changes_what_is_told(course):
+    rules = (SLOW, replace(LATE, notification=("hook",)), WINDOW)
+    told = []
+    for restarts in (False, True):
+        with tempfile.TemporaryDirectory() as folder:
+            site, found = Site(Path(folder), rules=rules), []
+            for a, b, restart in course:
+                found += site.round(a=a, b=b)
+                if restart and restarts:
+                    site.restart()
+            told.append((found, site.events()))
+            site.stop()
+    assert told[0] == told[1]
 
 
 def test_a_rule_that_is_gone_resolves_what_it_told(site):
