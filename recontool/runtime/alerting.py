@@ -23,7 +23,7 @@ from recontool.alerts.rules import Rule
 from recontool.logs.writer import LogWriter
 from recontool.model.instant import iso
 from recontool.model.prometheus import PREFIX
-from recontool.runtime.exposition import Family
+from recontool.runtime.exposition import Family, labels
 from recontool.runtime.instructions import Fields
 from recontool.runtime.notify import deliver
 from recontool.runtime.notify.courier import Courier
@@ -37,7 +37,7 @@ from recontool.runtime.notify.silences import Silence, silenced_until
 _FINISH_S: Final = 3.0
 _LOGGED_AT_ONCE: Final = 100
 _LEVELS: Final = {"CRITICAL": "ERROR", "WARNING": "WARNING", "INFO": "INFO"}
-_ENGINE, _GROUPS = "engine", "groups"
+_ENGINE, _GROUPS, _CLOCK = "engine", "groups", "clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ class Alerting:
         self._outbox = Outbox(data_dir / "alerts.db")
         self._groups = Groups(notifications.channels, {rule.name: rule.notification for rule in rules})
         self._engine = self._restored(rules)
+        # Samples are in the order of time; should the clock have been set back meanwhile, time stands still.
+        self._looked_us: int = int(self._outbox.state(_CLOCK) or 0)
         self._silences, self._silence_file = notifications.silences, SilenceFile(data_dir / FILE_NAME, os.environ)
         self._couriers = {
             channel.name: Courier(
@@ -89,7 +91,6 @@ class Alerting:
         self._samples: dict[str, Mapping[str, float | None]] = {}
         self._left: set[str] = set()
         self._status: Status = self._engine.status()
-        self._looked_us = 0
         self._waiting: dict[str, int] = {}
         self._unsaved: list[Notification] = []
         self._saved: dict[str, bytes] = {}
@@ -167,7 +168,7 @@ class Alerting:
                 "gauge",
                 "alerts that fire now, by rule; one per worker",
                 [
-                    ({"alert": rule.name, "severity": rule.severity}, firing[rule.name, rule.severity])
+                    (labels(alert=rule.name, severity=rule.severity), firing[rule.name, rule.severity])
                     for rule in self._rules.values()
                 ],
             ),
@@ -176,7 +177,7 @@ class Alerting:
                 "counter",
                 "deliveries to a channel, by outcome",
                 [
-                    ({"channel": name, "outcome": outcome}, getattr(tally, outcome))
+                    (labels(channel=name, outcome=outcome), getattr(tally, outcome))
                     for name, tally in tallies
                     for outcome in ("delivered", "failed", "dropped")
                 ],
@@ -185,7 +186,7 @@ class Alerting:
                 f"{PREFIX}notifications_waiting",
                 "gauge",
                 "messages that wait for their delivery",
-                [({"channel": name}, self._waiting.get(name, 0)) for name, _ in tallies],
+                [(labels(channel=name), self._waiting.get(name, 0)) for name, _ in tallies],
             ),
         ]
 
@@ -225,7 +226,7 @@ class Alerting:
         found.problems.extend(self._newly_full())
         states = {_GROUPS: self._groups.dump(), _ENGINE: msgspec.json.encode(self._engine.dump())}
         if self._unsaved or states != self._saved:
-            self._outbox.save(states, self._unsaved)
+            self._outbox.save({**states, _CLOCK: str(at_us).encode()}, self._unsaved)
             self._saved = states
         found.messages.extend(self._unsaved)
         self._unsaved = []

@@ -191,6 +191,22 @@ def test_a_silence_file_is_read_while_running(site):
     assert site.alerting.overview()["silences"] == []
 
 
+def test_a_clock_set_back_while_it_was_down_stops_no_alert(site):
+    site.round(a=100)
+    site.now_us -= 3600 * S
+    site.restart()
+    assert site.round(a=300) == [(["a"], [])]
+    site.restart()
+    assert site.round(a=100) == [([], ["a"])]
+
+
+def test_a_silence_file_that_is_no_file_is_said_once(site):
+    (site.folder / "silences.yaml").mkdir()
+    assert site.round(a=300) == [(["a"], [])]
+    site.round(a=300)
+    assert site.text().count("silences.yaml: cannot be read") == 1
+
+
 def test_a_disk_that_refuses_loses_no_message(site, monkeypatch):
     save, failures = site.alerting._outbox.save, [sqlite3.OperationalError("disk is full")] * 2
 

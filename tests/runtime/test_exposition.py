@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.prometheus import EXPORTED
-from recontool.runtime.exposition import FRESH_US, Family, of_workers, text
+from recontool.runtime.exposition import FRESH_US, Family, labels, of_workers, text
 from recontool.runtime.instructions import Sample
 
 NOW_US = 1_767_225_600_000_000
@@ -48,14 +48,16 @@ def test_what_is_not_known_or_not_fresh_has_no_line():
 
 @pytest.mark.parametrize("name", ['quote"', "back\\slash", "new\nline", "ü b"])
 def test_any_label_can_be_read_back(name):
-    found = parsed([Family("recontool_x", "gauge", 'a "help"\\ with\nall', [({"worker": name}, 1.0)])])
+    found = parsed([Family("recontool_x", "gauge", 'a "help"\\ with\nall', [(labels(worker=name), 1.0)])])
     assert found == {("recontool_x", name): ("gauge", 1.0)}
 
 
 @pytest.mark.parametrize("value", [0, 3, 2**60, 0.1, 1e-9, 1e300, math.inf, -math.inf])
 def test_numbers_are_exact(value):
-    assert parsed([Family("recontool_x", "gauge", "", [({}, value)])]) == {("recontool_x", None): ("gauge", value)}
+    assert parsed([Family("recontool_x", "gauge", "", [(labels(), value)])]) == {
+        ("recontool_x", None): ("gauge", value)
+    }
 
 
 def test_nan_is_nan():
-    assert math.isnan(parsed([Family("recontool_x", "gauge", "", [({}, math.nan)])])["recontool_x", None][1])
+    assert math.isnan(parsed([Family("recontool_x", "gauge", "", [("", math.nan)])])["recontool_x", None][1])

@@ -23,6 +23,7 @@ from recontool.runtime.notify.settings import Channel
 
 Send: TypeAlias = Callable[[Notification], str]  # returns a note for the log, or raises DeliveryError
 _DISK_RETRY_S: Final = 5.0
+_SHOWN: Final = 300  # characters of an error; a server may answer with a page
 
 
 @dataclass(slots=True)
@@ -78,6 +79,8 @@ class Courier:
                     await asyncio.to_thread(self._outbox.remove, queued.position)
                     continue
                 await asyncio.sleep(self._wait_s(queued))
+                if self._finishing:
+                    return
                 await self._settle(queued, await self._attempt(queued))
             except sqlite3.Error as error:  # a full disk passes; until then nothing is lost
                 self._say("ERROR", {"channel": self.channel.name, "state": "waiting", "error": f"outbox: {error}"})
@@ -150,4 +153,4 @@ class Courier:
         self._say("WARNING", {**fields, "state": "waiting", "delay_s": delay_s, "error": problem})
 
     def _scrubbed(self, text: str) -> str:
-        return scrubbed(text, self.channel.secrets())
+        return " ".join(scrubbed(text, self.channel.secrets()).split())[:_SHOWN]

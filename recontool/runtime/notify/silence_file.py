@@ -47,4 +47,6 @@ class SilenceFile:
             found = self._path.stat()
         except FileNotFoundError:
             return None
+        except OSError as error:  # reading it will say what is wrong
+            return -1, error.errno or 0, 0
         return found.st_ino, found.st_mtime_ns, found.st_size
