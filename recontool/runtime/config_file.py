@@ -84,7 +84,9 @@ def parse(path: Path) -> Any:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise UsageError(f"is no YAML: {getattr(error, 'problem', None) or error}", where=where) from None
+        # Of a key that stands there twice ruamel repeats the values, and those may be secrets.
+        problem = str(getattr(error, "problem", None) or error).partition(" with value ")[0]
+        raise UsageError(f"is no YAML: {problem}", where=where) from None
 
 
 def _known(name: str, where: str) -> str:

@@ -91,6 +91,13 @@ def test_a_worker_needs_neither_the_section_nor_its_secrets(tmp_path):
     assert section(tmp_path, FULL, "worker").channels == ()
 
 
+def test_a_password_that_stands_there_twice_is_not_repeated(tmp_path):
+    text = MAIL.format(", login: me, password: hunter22, password: hunter33")
+    with pytest.raises(UsageError, match=r'fleet\.yaml:3:\d+: is no YAML: found duplicate key "password"') as caught:
+        section(tmp_path, text)
+    assert "hunter" not in str(caught.value)
+
+
 @pytest.mark.usefixtures("environment")
 def test_no_section_and_empty_ones_are_fine(tmp_path):
     assert section(tmp_path, "port: 0\n").channels == ()
