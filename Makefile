@@ -38,7 +38,7 @@ promtool: ## unpack the promtool of Debian's prometheus for the export tests, wh
 	else echo "no apt-get and dpkg, so no promtool: the tests that ask it will be skipped"; fi
 
 mutants: $(STAMP) ## break the alert engine in many ways and show that each is noticed
-	$(BIN)/python tests/alerts/mutants.py
+	$(BIN)/python tests/mutants.py
 
 demo: $(STAMP) ## run a real fleet through real faults and report on it
 	$(BIN)/recontool demo
@@ -61,6 +61,7 @@ bench: $(STAMP) ## measure reading speed, memory, start-up time and alert rules
 	$(BIN)/python bench/read.py
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/alerts.py
+	$(BIN)/python bench/alerting.py
 
 samples: $(STAMP) ## write sample_logs/ anew and show what changed
 	$(BIN)/python sample_logs/make.py --seed 7

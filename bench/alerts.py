@@ -1,4 +1,7 @@
-"""Measures the alert engine: rule evaluations per second offline, and the time of one live round. `python bench/alerts.py`."""
+"""Measures the alert engine: rule evaluations per second offline, the time of one live round. `python bench/alerts.py`.
+
+Times are CPU seconds of one core: the machine is never quiet, and nothing here waits for anything.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,6 +12,8 @@ import numpy as np
 
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.engine import AlertEngine
+from recontool.alerts.language.errors import ConditionError
+from recontool.alerts.language.parser import parse
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.model.instant import SECOND_US
 from recontool.model.series import Column, Floats, Ints, SeriesSet, first_seen
@@ -45,6 +50,7 @@ def main() -> None:
         count = WORKERS * len(at_us) * len(rules)
         print(f"{title:<46} {count / took_s / 1e6:>10.2f} M   ({count / 1e6:.2f} M in {took_s:.2f} s)")
     _live(generator)
+    _hostile()
 
 
 def _recorded(generator: np.random.Generator) -> tuple[SeriesSet, Ints]:
@@ -83,9 +89,9 @@ def _live(generator: np.random.Generator) -> None:
             worker: {metric: float(walks[metric][row, number]) for metric in METRICS}
             for row, worker in enumerate(workers)
         }
-        began = time.perf_counter()
+        began = time.process_time()
         changes += len(engine.step((number + 1) * STEP_S * SECOND_US, samples))
-        took_s.append(time.perf_counter() - began)
+        took_s.append(time.process_time() - began)
     half = took_s[LIVE_ROUNDS // 2 :]  # the windows are full by then
     print(
         f"live, {FLEET:,} workers x {len(BUILT_IN) + len(WINDOWED)} rules: median {median(half) * 1e3:.1f} ms a round, "
@@ -93,12 +99,42 @@ def _live(generator: np.random.Generator) -> None:
     )
 
 
+def _hostile() -> None:
+    """The slowest of texts that try to keep the parser busy."""
+    texts = (
+        "(" * 1_000,
+        "-" * 999 + "1",
+        "not " * 250,
+        "rate(" * 200,
+        "1 > 2 or " * 111,
+        "reconnections_per_minut > 1 " * 35,
+        "a" * 1_000,
+        "1e" * 500,
+        "[" * 1_000,
+        "9" * 1_000,
+        " " * 1_000,
+        "\x00" * 1_000,
+        "=" * 10**6,
+    )
+    slowest = max((min(_seconds(text) for _ in range(ROUNDS)), text[:12]) for text in texts)
+    print(f"parsing the slowest of {len(texts)} hostile texts: {slowest[0] * 1e3:.2f} ms ({slowest[1]}...)")
+
+
+def _seconds(text: str) -> float:
+    began = time.process_time()
+    try:
+        parse(text)
+    except ConditionError:
+        return time.process_time() - began
+    raise ValueError(f"{text[:20]!r} is no hostile text")
+
+
 def _median(work: Callable[[], object]) -> float:
     took_s = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        took_s.append(time.perf_counter() - began)
+        took_s.append(time.process_time() - began)
     return median(took_s)
 
 

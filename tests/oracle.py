@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from ruamel.yaml import YAML
 
+from recontool.alerts.backtest import backtest, grid
+from recontool.alerts.engine import AlertEngine
 from recontool.alerts.language.tokens import parse_duration
 from recontool.alerts.rules import Rule
 from recontool.model.instant import SECOND_US
@@ -81,3 +83,39 @@ def intervals(found):
         if fired is not None:
             kept[alert, worker][1].append([fired, resolved])
     return dict(kept)
+
+
+def offline(case):
+    """What the backtest makes of a case."""
+    until_us = case["last_eval_s"] * SECOND_US
+    return backtest(rules(), series_of(samples(case)), grid(0, until_us, STEP_US))
+
+
+def expected_firings(case):
+    """(alert, worker, fired_us, resolved_us) of the backtest, sorted."""
+    found = offline(case)
+    return sorted(
+        ((one.alert, one.worker, one.fired_us, one.resolved_us) for one in found if one.fired_us is not None), key=str
+    )
+
+
+def live_firings(case):
+    """The same from the live engine, round by round; every fifth round it is written to JSON and read back."""
+    engine, firing, ended = AlertEngine(rules()), {}, []
+    waiting = samples(case)[::-1]
+    for number, at_us in enumerate(range(0, case["last_eval_s"] * SECOND_US + 1, STEP_US)):
+        while waiting and waiting[-1][0] <= at_us:
+            sampled_us, worker, metric, value = waiting.pop()
+            if value == "stale":
+                engine.end_series(sampled_us, worker, metric)
+            else:
+                engine.add(sampled_us, {worker: {metric: value}})
+        for change in engine.evaluate(at_us):
+            key = change.alert, change.worker
+            if change.state == "firing":
+                firing[key] = at_us
+            elif change.state == "resolved":
+                ended.append((*key, firing.pop(key), at_us))
+        if number % 5 == 0:
+            engine = AlertEngine.load(rules(), json.loads(json.dumps(engine.dump())))
+    return sorted([*ended, *((*key, fired_us, None) for key, fired_us in firing.items())], key=str)

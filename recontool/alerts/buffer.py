@@ -59,7 +59,7 @@ class Buffer:
     def dump(self) -> dict[str, Any]:
         """Everything held, in plain JSON values."""
         return {
-            "workers": len(self._last),
+            "shape": [len(self._last), self._used],
             "last": _packed(self._last),
             "at": _packed(self._at[:, : self._used]),
             "values": _packed(self._values[:, : self._used]),
@@ -69,12 +69,12 @@ class Buffer:
     @classmethod
     def load(cls, keep_us: int, kept: dict[str, Any]) -> "Buffer":
         """The buffer that `dump` wrote."""
-        buffer, workers = cls(keep_us), int(kept["workers"])
+        buffer, (rows, slots) = cls(keep_us), kept["shape"]
         buffer._last = _unpacked(kept["last"], np.int64)
-        buffer._at = _unpacked(kept["at"], np.int64).reshape(workers, -1)
-        buffer._values = _unpacked(kept["values"], np.float64).reshape(workers, -1)
-        buffer._kinds = _unpacked(kept["kinds"], np.int8).reshape(workers, -1)
-        buffer._used = buffer._at.shape[1]
+        buffer._at = _unpacked(kept["at"], np.int64).reshape(rows, slots)
+        buffer._values = _unpacked(kept["values"], np.float64).reshape(rows, slots)
+        buffer._kinds = _unpacked(kept["kinds"], np.int8).reshape(rows, slots)
+        buffer._used = slots
         return buffer
 
     def _widen(self, workers: int) -> None:

@@ -211,7 +211,7 @@ def _condition(node: Node, terms: Terms) -> Truth:
             return Truth(inner.false, inner.true)
         case Window():
             present = terms.latest(node.metric.stored, node.window_us).present
-            return Truth(~present & terms.known(), present)
+            return Truth(~present, present)
     raise TypeError(f"{node!r} is no condition")
 
 

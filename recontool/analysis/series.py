@@ -23,6 +23,7 @@ from recontool.model.instant import MINUTE_US, SECOND_US, seconds
 from recontool.model.series import NO_PLACE, Part, SeriesBuilder, place
 
 BEAT_US: Final = 15 * SECOND_US
+_EVER_US: Final = 2**60
 _DRIFTING: Final = frozenset({"connection_stability", "uptime_s"})  # change with time alone
 
 
@@ -65,16 +66,17 @@ class Recorder:
         self._failures: list[tuple[int, int]] = []  # when an attempt failed, and where the log says so
         self._depth: float | None = None
         self._failed_now = 0
+        self._failed_by_loss = False  # the latest attempt failed, and only a loss says so
         self._open = False
         self._special: dict[str, Callable[[int], float | None]] = {
-            "failed_reconnections_total": lambda _: len(self._failures),
             "max_reconnect_time": lambda _: fold.max_reconnect_time(),
             "connection_stability": fold.timeline.stability,
             "uptime_s": self._uptime_s,
             "queue_depth": lambda _: self._depth,
-            # Their windows are counted when the log has ended; here only the moments that move them are kept.
+            # These are counted when the log has ended; here only the moments that move them are kept.
             "reconnections_per_minute": lambda _: len(fold.timeline.outages),
             "failed_reconnections": lambda _: len(self._failures),
+            "failed_reconnections_total": lambda _: len(self._failures),
         }
         self._observed: list[list[int]] = []  # [begin, end] of stretches in which the worker's log goes on
 
@@ -94,8 +96,7 @@ class Recorder:
     def after(self, event: Event) -> None:
         """What `event` may have changed."""
         at_us, here = event.at_us, place(self._file(), event.line) if event.line else NO_PLACE
-        failed = self._failed_at(at_us) - self._failed_now
-        self._failures.extend([(at_us, here)] * failed)
+        self._follow_attempts(event, here)
         if event.name == "queue":
             depth = event.fields.get("depth")
             self._depth = float(depth) if isinstance(depth, (int, float)) else self._depth
@@ -107,6 +108,14 @@ class Recorder:
             self._record(metric, at_us, here)
         if event.marker == "CONNECT" and event.name == "closed":
             self._end(at_us, here)
+
+    def _follow_attempts(self, event: Event, here: int) -> None:
+        failed = self._failed_at(event.at_us) - self._failed_now
+        self._failures.extend([(event.at_us, here)] * failed)
+        if event.name == "established" and self._failed_by_loss:
+            self._failures.pop()  # the late close of an older connection stood between the attempt and its success
+        if failed or event.name in {"attempt", "established"}:
+            self._failed_by_loss = failed > 0 and event.name == "lost"
 
     def finish(self) -> None:
         """Beats up to the last record."""
@@ -126,6 +135,7 @@ class Recorder:
         windowed = {
             "reconnections_per_minute": (ends, MINUTE_US),
             "failed_reconnections": (self._failures, FAILED_WINDOW_US),
+            "failed_reconnections_total": (self._failures, _EVER_US),
         }
         for metric in self._wanted:
             if metric in windowed:

@@ -78,7 +78,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_file():
     a:
       condition: "reconnections_per_minut > 3"
       severity: WARN
-      sevrity: INFO
+      severities: INFO
       for: 5 min
     a:
       condition: queue_depth > 1

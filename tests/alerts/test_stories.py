@@ -1,5 +1,8 @@
 """Stories that test rules: what holds, what is told when one does not, and what a test file may not say."""
 
+import re
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -96,3 +99,17 @@ def test_the_command_says_which_story_failed(tmp_path):
         "        - expected deep w",
         "0 of 1 stories hold",
     ]
+
+
+def test_the_engines_own_stories_hold():
+    done = CliRunner().invoke(app, ["alerts", "test", str(Path(__file__).with_name("engine_stories.yaml"))])
+    assert done.exit_code == 0, done.stdout
+
+
+def test_the_example_of_the_docs_holds(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text("utf-8")
+    rules, stories = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "rules.yaml").write_text(rules)
+    (tmp_path / "stories.yaml").write_text(stories)
+    done = CliRunner().invoke(app, ["alerts", "test", str(tmp_path / "stories.yaml")])
+    assert done.exit_code == 0, done.stdout
