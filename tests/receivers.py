@@ -53,8 +53,8 @@ class Webhook:
 
 
 @contextmanager
-def webhook(*answers: tuple[int, dict[str, str]]) -> Iterator[Webhook]:
-    """A webhook that runs while the context lasts."""
+def webhook(*answers: tuple[int, dict[str, str]], context: ssl.SSLContext | None = None) -> Iterator[Webhook]:
+    """A webhook that runs while the context lasts; with `context` it speaks TLS."""
     made = Webhook(list(answers))
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,6 +76,8 @@ def webhook(*answers: tuple[int, dict[str, str]]) -> Iterator[Webhook]:
             """Nothing: the tests look at `posted`."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     made.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
@@ -107,17 +109,22 @@ class MailServer:
         return AuthResult(success=right, handled=False)
 
 
+def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A throw-away authority's certificate in `folder`, and a server's side that it vouches for."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return folder / "ca.pem", context
+
+
 @contextmanager
 def mail_server(folder: Path, *answers: str, implicit: bool = False, clear: bool = False) -> Iterator[MailServer]:
     """A mail server that runs while the context lasts; its certificate is made here and thrown away with `folder`.
 
     `clear` neither encrypts nor wants a login.
     """
-    authority = trustme.CA()
-    ca_file = folder / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca_file))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    ca_file, context = certified(folder)
     made = MailServer(ca_file, list(answers), port=free_port())
     way: dict[str, Any] = {"ssl_context": context} if implicit else {"tls_context": context, "require_starttls": True}
     if clear:

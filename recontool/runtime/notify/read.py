@@ -45,7 +45,7 @@ COMMON: Final = frozenset(
 OWN: Final[Mapping[str, frozenset[str]]] = {
     "email": frozenset({"host", "port", "from", "to", "tls", "login", "password", "ca_file"}),
     "slack": frozenset({"url"}),
-    "webhook": frozenset({"url", "headers"}),
+    "webhook": frozenset({"url", "headers", "ca_file"}),
     "apprise": frozenset({"urls"}),
 }
 SILENCE: Final = frozenset({"alert", "worker", "severity", "from", "until", "comment"})
@@ -115,7 +115,7 @@ def _target(kind: str, section: Section) -> Target:
         case "apprise":
             return _apprise(section)
         case _:
-            return Webhook(_url(section), slack=kind == "slack", headers=_headers(section))
+            return Webhook(_url(section), kind == "slack", _headers(section), _ca_file(section))
 
 
 def _labels(section: Section) -> tuple[Label, ...]:
@@ -140,11 +140,15 @@ def _email(section: Section) -> Email:
         raise section.error("login" if login else "password", "given together with its counterpart")
     if login and tls == "none":
         raise section.error("tls", "starttls or implicit where there is a login: a password must not travel in clear")
-    ca_file = section.text("ca_file", "")
-    if ca_file and not Path(ca_file).is_file():
-        raise section.error("ca_file", "a file with certificates")
     port = section.number("port", _PORTS[tls], 1, 65535)
-    return Email(section.text("host"), port, sender, to, tls, login, password, ca_file)
+    return Email(section.text("host"), port, sender, to, tls, login, password, _ca_file(section))
+
+
+def _ca_file(section: Section) -> str:
+    path = section.text("ca_file", "")
+    if path and not Path(path).is_file():
+        raise section.error("ca_file", "a file with certificates")
+    return path
 
 
 def _url(section: Section) -> Secret:

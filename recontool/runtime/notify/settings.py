@@ -35,6 +35,7 @@ class Webhook:
     url: Secret
     slack: bool = False
     headers: tuple[tuple[str, Secret], ...] = ()
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

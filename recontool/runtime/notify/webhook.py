@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -38,7 +39,8 @@ def send(target: Webhook, message: Notification, timeout_s: float) -> str:
     }
     data = json.dumps(body, allow_nan=False).encode()
     request = urllib.request.Request(target.url.reveal(), data, headers, method="POST")  # noqa: S310 - checked: http(s)
-    opener = urllib.request.build_opener(_NoRedirect)
+    trusted = ssl.create_default_context(cafile=target.ca_file or None)
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=trusted))
     try:
         with opener.open(request, timeout=timeout_s):
             return ""

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from receivers import LOGIN, PASSWORD, free_port, hanging, mail_server, webhook
+from receivers import LOGIN, PASSWORD, certified, free_port, hanging, mail_server, webhook
 
 from recontool.runtime.notify import apprise_library, mail
 from recontool.runtime.notify import webhook as hook
@@ -46,6 +46,17 @@ def test_a_webhook_gets_the_documented_json():
     }
     assert first.body["alerts"][1]["resolved_at"] == "2026-01-01T00:01:00.000000Z"
     assert (second.body["status"], second.body["alerts"][0]["worker"]) == ("resolved", None)
+
+
+def test_a_webhooks_certificate_is_checked(tmp_path):
+    ca_file, context = certified(tmp_path)
+    with webhook(context=context) as receiver:
+        url = receiver.url.replace("http:", "https:")
+        with pytest.raises(DeliveryError, match="certificate") as caught:
+            hook.send(target(url), MESSAGE, 5)
+        assert not caught.value.final
+        hook.send(target(url, ca_file=str(ca_file)), MESSAGE, 5)
+    assert [one.body["key"] for one in receiver.posted] == [MESSAGE.key]
 
 
 def test_slack_gets_text_with_its_signs_escaped_and_bounded():
