@@ -62,6 +62,7 @@ bench: $(STAMP) ## measure reading speed, memory, start-up time and alert rules
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/alerts.py
 	$(BIN)/python bench/alerting.py
+	$(BIN)/python bench/kills.py
 
 samples: $(STAMP) ## write sample_logs/ anew and show what changed
 	$(BIN)/python sample_logs/make.py --seed 7

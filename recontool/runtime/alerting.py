@@ -57,6 +57,8 @@ class Alerting:
         log: takes changes and deliveries.
         clock_us: wall clock.
 
+    `waiting` is the number of messages that wait, by channel, as of the latest round.
+
     Raises:
         UsageError: the state cannot be opened.
     """
@@ -91,7 +93,7 @@ class Alerting:
         self._samples: dict[str, Mapping[str, float | None]] = {}
         self._left: set[str] = set()
         self._status: Status = self._engine.status()
-        self._waiting: dict[str, int] = {}
+        self.waiting: dict[str, int] = {}
         self._unsaved: list[Notification] = []
         self._saved: dict[str, bytes] = {}
         self._full: set[str] = set()
@@ -186,7 +188,7 @@ class Alerting:
                 f"{PREFIX}notifications_waiting",
                 "gauge",
                 "messages that wait for their delivery",
-                [(labels(channel=name), self._waiting.get(name, 0)) for name, _ in tallies],
+                [(labels(channel=name), self.waiting.get(name, 0)) for name, _ in tallies],
             ),
         ]
 
@@ -214,14 +216,14 @@ class Alerting:
         return found
 
     def _decide(self, found: _Round, at_us: int) -> None:
-        self._waiting = self._outbox.backlog()
+        self.waiting = self._outbox.backlog()
         unsaved = Counter(message.channel for message in self._unsaved)
         silences = self._all_silences()
         self._groups.now_firing(map(self._item, self._firing()), at_us)
         self._unsaved += self._groups.due(
             at_us,
             silenced=lambda item: silenced_until(silences, item, at_us) is not None,
-            backlog=lambda name: self._waiting.get(name, 0) + unsaved[name],
+            backlog=lambda name: self.waiting.get(name, 0) + unsaved[name],
         )
         found.problems.extend(self._newly_full())
         states = {_GROUPS: self._groups.dump(), _ENGINE: msgspec.json.encode(self._engine.dump())}
@@ -235,7 +237,7 @@ class Alerting:
         unsaved = Counter(message.channel for message in self._unsaved)
         for name, courier in self._couriers.items():
             limit = courier.channel.pacing.queue_limit
-            if self._waiting.get(name, 0) + unsaved[name] < limit:
+            if self.waiting.get(name, 0) + unsaved[name] < limit:
                 self._full.discard(name)
             elif name not in self._full:
                 self._full.add(name)
@@ -312,7 +314,7 @@ class Alerting:
         return {
             "channel": name,
             "kind": courier.channel.kind,
-            "waiting": self._waiting.get(name, 0),
+            "waiting": self.waiting.get(name, 0),
             "delivered": tally.delivered,
             "failed_tries": tally.failed,
             "dropped": tally.dropped,
