@@ -1,22 +1,25 @@
 """Turns what a reconnecting worker fleet leaves behind into answers.
 
-`recontool.load("logs/")` gives a `Run` with outages, events, metrics and alerts as pandas DataFrames.
+`recontool.load("logs/")` gives a `Run` with outages, events, metrics and alerts as pandas DataFrames;
+`recontool.backtest("logs/", rules="rules.yaml")` tells which alerts would have fired.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recontool.api.replay import backtest
     from recontool.api.run import Run, load
     from recontool.model.errors import ReconError
     from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
 
-__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "load"]
+__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "backtest", "load"]
 
 _HOME = {
     "EnhancedWorkerReconnectionPlugin": "recontool.runtime.plugin",
     "ReconError": "recontool.model.errors",
     "Run": "recontool.api.run",
+    "backtest": "recontool.api.replay",
     "load": "recontool.api.run",
 }
 

@@ -6,6 +6,7 @@ intervals that a backtest over the same samples and instants gives.
 
 import math
 import time
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -177,22 +178,28 @@ class AlertEngine:
         """An engine for `rules` that goes on from `dump`; rules it does not know start afresh, others are dropped.
 
         Raises:
-            ValueError: another version of recontool wrote it.
+            ValueError: another version of recontool wrote it, or it is damaged.
         """
         if kept.get("version") != _VERSION:
             raise ValueError(f"alert state has version {kept.get('version')!r}, expected {_VERSION}")
         engine = cls(rules)
-        engine._workers = list(kept["workers"])
-        engine._index = {worker: row for row, worker in enumerate(engine._workers)}
-        engine._known_us = [int(at_us) for at_us in kept["known_us"]]
-        for metric, keep_us in engine._lookbacks().items():
+        try:
+            engine._restore(kept)
+        except (KeyError, TypeError, IndexError, zlib.error) as error:
+            raise ValueError(f"alert state is damaged: {type(error).__name__}: {error}") from error
+        return engine
+
+    def _restore(self, kept: Mapping[str, Any]) -> None:
+        self._workers = list(kept["workers"])
+        self._index = {worker: row for row, worker in enumerate(self._workers)}
+        self._known_us = [int(at_us) for at_us in kept["known_us"]]
+        for metric, keep_us in self._lookbacks().items():
             if metric in kept["samples"]:
-                engine._buffers[metric] = Buffer.load(keep_us, kept["samples"][metric])
-        for machine in engine._machines:
+                self._buffers[metric] = Buffer.load(keep_us, kept["samples"][metric])
+        for machine in self._machines:
             known = kept["alerts"].get(machine.plan.rule.name)
             if known is not None and known["scope"] == machine.plan.rule.scope:
                 machine.restore({int(row): from_json(instance) for row, instance in known["instances"]})
-        return engine
 
     def _lookbacks(self) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -109,14 +109,15 @@ class Terms:
     def _of_window(self, function: str, column: Column, metric: str, window_us: int) -> Numbers:
         first = self._count(column, metric, window_us, lasting=True)
         end = self._count(column, metric, 0, lasting=True)
-        column = column.lasting
+        whole, column = column, column.lasting
         size = end - first
         exact = column.exact
         sloped = function in {"rate", "increase", "delta"}
         least = 2 if sloped else 1
         present = size >= least
         if sloped and exact is not None:
-            present |= exact[:, None] & (size >= 1)
+            # What shows every change tells of none as long as it is not out of sight.
+            present |= exact[:, None] & ((size >= 1) | self._at(whole, metric, LOOKBACK_US).present)
         found = np.full(size.shape, np.nan)
         if not present.any():
             return Numbers(found, present)
@@ -146,10 +147,7 @@ class Terms:
         found = np.full(first.shape, np.nan)
         enough = end - first > 1
         if column.exact is not None and column.exact.any():
-            ends = np.maximum(end, 1)
-            exact = windows.exact_slope(
-                column, np.minimum(first, ends - 1), ends, window_us, counter=counter, per_second=per_second
-            )
+            exact = windows.exact_slope(column, first, end, window_us, counter=counter, per_second=per_second)
             found = np.where(column.exact[:, None], exact, found)
             enough &= ~column.exact[:, None]
         if len(column) > 1 and enough.any():

@@ -26,6 +26,14 @@ class Threshold:
     comparison: str
     value: float
 
+    def holds(self, value: float | None) -> bool:
+        """Whether `value` satisfies the comparison; None and NaN never do."""
+        return value is not None and bool(_COMPARE[self.comparison](value, self.value))
+
+    def worse(self, one: float, other: float) -> float:
+        """The more extreme of two values, on the side the comparison looks at."""
+        return max(one, other) if self.comparison == ">" else min(one, other)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -59,34 +67,27 @@ class Rule:
         return _simple(self.condition)
 
     @property
-    def metric(self) -> str:
-        """What a simple rule looks at."""
-        return self._threshold.metric
-
-    @property
-    def comparison(self) -> str:
-        """Which side of its threshold a simple rule looks at: < or >."""
-        return self._threshold.comparison
-
-    @property
-    def threshold(self) -> float:
-        """The limit of a simple rule."""
-        return self._threshold.value
-
-    def holds(self, value: float | None) -> bool:
-        """Whether `value` satisfies a simple rule; None and NaN never do."""
-        return value is not None and bool(_COMPARE[self.comparison](value, self.threshold))
-
-    def worse(self, one: float, other: float) -> float:
-        """The more extreme of two values, on the side a simple rule looks at."""
-        return max(one, other) if self.comparison == ">" else min(one, other)
-
-    @property
-    def _threshold(self) -> Threshold:
+    def limit(self) -> Threshold:
+        """The simple view of a rule that has one; ValueError for any other."""
         found = self.simple
         if found is None:
             raise ValueError(f"rule {self.name!r} is no simple threshold: {self.condition}")
         return found
+
+    @property
+    def metric(self) -> str:
+        """What a simple rule looks at."""
+        return self.limit.metric
+
+    @property
+    def comparison(self) -> str:
+        """Which side of its threshold a simple rule looks at: < or >."""
+        return self.limit.comparison
+
+    @property
+    def threshold(self) -> float:
+        """The limit of a simple rule."""
+        return self.limit.value
 
 
 @lru_cache(maxsize=256)

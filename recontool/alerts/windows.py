@@ -86,12 +86,14 @@ def slope(
 def exact_slope(column: Column, first: Ints, end: Ints, window_us: int, *, counter: bool, per_second: bool) -> Floats:
     """As `slope` for samples that show every change: what changed in the window, nothing extrapolated.
 
-    The sample before the window is the value at its start; without one the series begins in the window.
+    The sample before the window is the value at its start; without one the series begins in the window. An empty window
+    has no change.
     """
-    base = np.maximum(first - 1, column.offsets[:-1, None])
-    rise = column.values[end - 1] - column.values[base]
+    last = np.maximum(end - 1, 0)
+    base = np.minimum(np.maximum(first - 1, column.offsets[:-1, None]), last)
+    rise = column.values[last] - column.values[base]
     if counter:
-        rise = _without_resets(column, base, end, rise)
+        rise = _without_resets(column, base, last + 1, rise)
     return rise / (window_us / SECOND_US) if per_second else rise
 
 

@@ -6,6 +6,7 @@ An empty cell or null is no sample, `stale` ends the series, `NaN`, `+Inf` and `
 import csv
 import difflib
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -41,7 +42,8 @@ def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo 
         head[0] = head[0].lstrip("\ufeff")
     at_column, worker_column, metrics = _columns(head, name, into)
     file = into.file(name)
-    found: dict[str, _Cells] = {metric: _Cells() for metric in metrics}
+    table = _Rows()
+    found = {metric: _Cells() for metric in metrics}
     for row in rows:
         if not row:
             continue
@@ -49,13 +51,12 @@ def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo 
         if len(row) != len(head):
             raise UsageError(f"the row has {len(row)} cells, expected {len(head)}", where=where)
         at_us = instant(row[at_column], f"{where}:{at_column + 1}", zone)
-        worker = into.worker(row[worker_column])
-        here = place(file, rows.line_num)
+        number = table.add(into.worker(row[worker_column]), at_us, place(file, rows.line_num))
         for metric, column in metrics.items():
             if row[column]:
-                found[metric].add(row[column], (worker, at_us, here), f"{where}:{column + 1}")
+                found[metric].add(number, row[column], f"{where}:{column + 1}")
     for metric, cells in found.items():
-        into.add(metric, cells.part())
+        into.add(metric, cells.part(table))
 
 
 def read_parquet(path: Path, name: str, into: SeriesBuilder, zone: tzinfo = UTC) -> None:
@@ -67,11 +68,16 @@ def read_parquet(path: Path, name: str, into: SeriesBuilder, zone: tzinfo = UTC)
     import pyarrow as pa  # slow to load
     import pyarrow.parquet as pq
 
+    from recontool.storage.snapshots import SCHEMA_VERSION, VERSION_KEY
+
     try:
         with pq.ParquetFile(path) as opened:  # not read_table: that would add the folder's `date=` as a column
             table = opened.read()
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"cannot be read as Parquet: {error}", where=name) from None
+    version = (table.schema.metadata or {}).get(VERSION_KEY)
+    if version not in {None, SCHEMA_VERSION.encode()}:
+        raise UsageError(f"snapshot schema is {version!r}, expected {SCHEMA_VERSION}", where=name)
     _, _, metrics = _columns(table.column_names, name, into)
     if table.num_rows == 0:
         return
@@ -110,24 +116,37 @@ def instant(text: str, where: str, zone: tzinfo = UTC) -> int:
     raise UsageError(f"{text!r} is no time, expected ISO 8601 such as 2026-11-24T10:15:00Z", where=where)
 
 
+class _Rows:
+    """Worker, time and place of each row."""
+
+    def __init__(self) -> None:
+        self._columns = (array("q"), array("q"), array("q"))
+
+    def add(self, worker: int, at_us: int, here: int) -> int:
+        for column, value in zip(self._columns, (worker, at_us, here), strict=True):
+            column.append(value)
+        return len(self._columns[0]) - 1
+
+    def at(self, rows: Ints) -> list[Ints]:
+        return [np.array(column, dtype=np.int64)[rows] for column in self._columns]
+
+
 class _Cells:
     """The cells of one CSV column that hold a sample."""
 
     def __init__(self) -> None:
-        self._keys: list[tuple[int, int, int]] = []
-        self._values: list[float] = []
-        self._stale: list[bool] = []
+        self._rows, self._values, self._stale = array("q"), array("d"), array("b")
 
-    def add(self, cell: str, key: tuple[int, int, int], where: str) -> None:
+    def add(self, row: int, cell: str, where: str) -> None:
         value = _number(cell, where)
         if value is not None:
-            self._keys.append(key)
+            self._rows.append(row)
             self._values.append(value[0])
             self._stale.append(value[1])
 
-    def part(self) -> Part:
-        keys = np.array(self._keys, dtype=np.int64).reshape(-1, 3)
-        return Part(keys[:, 0], keys[:, 1], np.array(self._values), np.array(self._stale, dtype=bool), keys[:, 2])
+    def part(self, table: _Rows) -> Part:
+        worker, at_us, places = table.at(np.array(self._rows, dtype=np.int64))
+        return Part(worker, at_us, np.array(self._values), np.array(self._stale, dtype=bool), places)
 
 
 def _columns(head: Sequence[str], name: str, into: SeriesBuilder) -> tuple[int, int, dict[str, int]]:

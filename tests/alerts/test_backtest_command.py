@@ -14,6 +14,7 @@ import pytest
 from stories import tagged
 from typer.testing import CliRunner
 
+import recontool
 from recontool.cli import app
 from recontool.model.errors import NoDataError, ReconError, UsageError
 from recontool.model.instant import SECOND_US, from_datetime, iso
@@ -368,3 +369,39 @@ def test_without_logs_a_sweep_cannot_tell_what_was_caught(tmp_path):
     (tmp_path / "s.csv").write_text(table((0, "w", "300,"), (15, "w", "100,")))
     rows = backtest(tmp_path / "s.csv", "--rule", "high_message_latency", "--sweep", "threshold=100,300")["sweep"]
     assert [(row["threshold"], row["firings"], row["caught"]) for row in rows] == [("100", 1, None), ("300", 0, None)]
+
+
+def test_the_library_gives_the_same_as_a_frame(tmp_path):
+    (tmp_path / "s.csv").write_text(table((0, "w", "100,"), (15, "w", "300,"), (30, "w", "50,0.9")))
+    frame = recontool.backtest(tmp_path / "s.csv")
+    assert frame[["alert", "worker", "peak", "evidence"]].to_numpy().tolist() == [
+        ["high_message_latency", "w", 300.0, "s.csv:3"],
+        ["task_failures", "w", 0.9, "s.csv:4"],
+    ]
+    assert frame["fired_at"].tolist() == [pd.Timestamp("2026-11-24T10:00:15Z"), pd.Timestamp("2026-11-24T10:00:30Z")]
+    assert frame["resolved_at"].isna().tolist() == [False, True]
+    assert recontool.backtest(tmp_path / "s.csv", until="2026-11-24T10:00:00").empty
+
+
+def test_workers_of_a_log_may_lack_what_others_have(tmp_path):
+    (tmp_path / "r.yaml").write_text(
+        "alerts: {g: {r: {condition: 'increase(tasks_executed[5s]) > 0'}, s: {condition: 'not rate(reconnections[20s]) > 0'}}}"
+    )
+    busy = [(0, "config role=worker"), (1, "[CONNECT] established"), (31, "[TASK] started task=a"), (100, "x y")]
+    (tmp_path / "a.log").write_text(tagged(busy, source="a"))
+    (tmp_path / "z.log").write_text(tagged([(2, "plain words"), (3, "[SECURITY] auth_ok"), (90, "x y")], source="z"))
+    found = firings(tmp_path / "a.log", tmp_path / "z.log", "--rules", tmp_path / "r.yaml", "--step", "2s")
+    assert found == [("s", "a", 0, None), ("s", "z", 4, None), ("r", "a", 32, 36)]
+
+
+def test_events_win_over_snapshots_of_the_same_worker(tmp_path):
+    log = story(tmp_path, (10, "[COMPRESS] compressed raw_bytes=10 wire_bytes=2"), (60, "x y"))
+    (tmp_path / "s.csv").write_text(f"at,worker,compression_ratio\n{iso(START_US + 20 * SECOND_US)},worker-1,1.0\n")
+    assert firings(log, tmp_path / "s.csv") == []
+
+
+def test_a_newer_snapshot_file_is_refused(tmp_path):
+    columns = pa.table({"at": [0], "worker": ["w"], "queue_depth": [1.0]})
+    pq.write_table(columns.replace_schema_metadata({"recontool.snapshots": "99"}), tmp_path / "s.parquet")
+    with pytest.raises(UsageError, match="snapshot schema"):
+        backtest(tmp_path / "s.parquet")
