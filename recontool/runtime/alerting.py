@@ -35,6 +35,7 @@ from recontool.runtime.notify.silence_file import FILE_NAME, SilenceFile
 from recontool.runtime.notify.silences import Silence, silenced_until
 
 _FINISH_S: Final = 3.0
+_LARGEST: Final = 1e15  # a reader takes numbers beyond it for damage
 _LOGGED_AT_ONCE: Final = 100
 _LEVELS: Final = {"CRITICAL": "ERROR", "WARNING": "WARNING", "INFO": "INFO"}
 _ENGINE, _GROUPS, _CLOCK = "engine", "groups", "clock"
@@ -284,7 +285,7 @@ class Alerting:
         fields: Fields = {"alert": change.alert, "severity": change.severity, "state": change.state}
         if change.worker is not None:
             fields["worker"] = change.worker
-        if change.value is not None:
+        if change.value is not None and abs(change.value) <= _LARGEST:
             fields["alert_value"] = change.value
         self._event(level, "alert", fields)
 
