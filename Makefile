@@ -61,6 +61,8 @@ docs: $(STAMP) ## write the generated parts of README and docs anew
 bench: $(STAMP) ## measure reading beside other tools (pip install -e '.[bench]' brings them), and alert rules
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/alerts.py
+	$(BIN)/python bench/alerting.py
+	$(BIN)/python bench/kills.py
 
 fuzz: $(STAMP) ## compare the compiled core with the reference a million times
 	$(BIN)/python tests/kernel/fuzz.py --cases 1000000

@@ -21,6 +21,7 @@ from recontool.logs.format import builtin
 from recontool.logs.prefix import PREFIXES
 from recontool.model.catalogue import BLOCK, DERIVED, DOCUMENTED, UNIT_TEXT, Metric
 from recontool.model.events import EVENTS, FIELD_TYPES
+from recontool.model.prometheus import EXPORTED
 from recontool.model.settings import Setting, for_role
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +92,16 @@ def _block() -> str:
 def _alerts() -> str:
     return _table(
         ("rule", "condition", "severity"), ((f"`{r.name}`", f"`{r.condition}`", r.severity) for r in BUILT_IN)
+    )
+
+
+def _prometheus() -> str:
+    return _table(
+        ("metric", "in Prometheus", "kind", "factor"),
+        (
+            (f"`{name}`", f"`{exported.name}`", exported.kind, f"{exported.factor:g}")
+            for name, exported in EXPORTED.items()
+        ),
     )
 
 
@@ -203,6 +214,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "derived-metrics": lambda: _metrics(DERIVED),
     "alerts": _alerts,
     "block": _block,
+    "prometheus": _prometheus,
     "events": _events,
     "fields": _fields,
     "worker-settings": lambda: _settings(for_role("worker")),

@@ -30,13 +30,16 @@ def load_rules(text: str, name: str, *, channels: Sequence[str] = CHANNELS, othe
         text: YAML with `alerts:`, groups under it, rules under those.
         name: what messages call the file.
         channels: what `notification` may name.
-        others: the file may hold other keys beside `alerts`, as a coordinator's configuration does.
+        others: the file may hold other keys beside `alerts`, as a coordinator's configuration does. With
+            `notifications` it is one, and its channels may be named, too.
 
     Raises:
         DocumentError: with every problem of the file, each as file:line:column.
     """
     problems = Problems()
     root = read(text, problems)
+    if isinstance(root, Table) and root.get("notifications") is not None:
+        others, channels = True, tuple(dict.fromkeys((*channels, *_configured(root))))
     reader = _Reader(problems, channels)
     if root is not None:
         top = problems.table(root, "a rules file", () if others else ("alerts",))
@@ -50,6 +53,12 @@ def load_rules(text: str, name: str, *, channels: Sequence[str] = CHANNELS, othe
         (f"{name}:{line}:{column}", warning) for rule, line, column in reader.rules for warning in warnings_of(rule)
     ]
     return RulesFile(tuple(rule for rule, _, _ in reader.rules), tuple(warnings))
+
+
+def _configured(root: Table) -> list[str]:
+    section = root.get("notifications")
+    channels = section.get("channels") if isinstance(section, Table) else None
+    return [key.value for key, _ in channels.entries] if isinstance(channels, Table) else []
 
 
 class _Reader:

@@ -51,6 +51,12 @@ FIELD_TYPES: Final[Mapping[str, type[str] | type[int] | type[float] | type[bool]
     "role": str,
     "version": str,
     "pid": int,
+    "alert": str,
+    "severity": str,
+    "state": str,
+    "alert_value": float,
+    "channel": str,
+    "key": str,
     **{setting.name: setting.kind for setting in SETTINGS},
     **{metric.name: int if metric.unit == "count" else float for metric in CATALOGUE.values()},
 }
@@ -140,6 +146,18 @@ EVENTS: Final[tuple[EventSpec, ...]] = (
     EventSpec("", "message_error", ("error", "worker"), "a message could not be delivered"),
     EventSpec("", "queue", ("depth", "oldest_s"), "state of the outgoing queue"),
     EventSpec("", "loop_lag", ("lag_ms",), "how late the event loop ran"),
+    EventSpec(
+        "",
+        "alert",
+        ("alert", "severity", "state", "worker", "alert_value"),
+        "coordinator: an alert is pending, firing or resolved; without a worker it is the fleet's",
+    ),
+    EventSpec(
+        "",
+        "notification",
+        ("channel", "state", "key", "n", "delay_s", "error"),
+        "coordinator: a message to a channel was delivered, is waiting for another try, or was dropped",
+    ),
 )
 
 EVENT_SCHEMA: Final[Mapping[tuple[str, str], EventSpec]] = {(spec.marker, spec.name): spec for spec in EVENTS}

@@ -1,15 +1,18 @@
 """Options of a process: command line over `--config` over defaults, checked before anything starts."""
 
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.model.errors import UsageError
 from recontool.model.markers import COORDINATOR
 from recontool.model.settings import Role, SettingValue, for_role, resolve
 from recontool.runtime import config_file
+from recontool.runtime.notify.settings import DASHBOARD, KINDS, Notifications
 
 DEFAULT_DATA_DIR: Final = Path("recontool-data")
 WORKER_ID: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
@@ -28,6 +31,9 @@ class Options:
     executor: str | None = None
     demo_tasks: int = 0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    rules: Sequence[Rule] = BUILT_IN
+    warnings: Sequence[str] = ()
+    notifications: Notifications = field(default_factory=Notifications)
 
     def seconds(self, name: str) -> float:
         """A tunable that is a duration."""
@@ -48,7 +54,8 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
     Raises:
         UsageError: an option is unknown, of the wrong type or out of range, or the file cannot be read.
     """
-    values, keys = config_file.load(config) if config is not None else ({}, {})
+    file = config_file.load(config) if config is not None else config_file.ConfigFile()
+    values, keys = file.values, file.keys
     values.update({name: value for name, value in given.items() if value is not None})
     tunables = resolve(role, {setting.name: values.get(setting.name) for setting in for_role(role)})
     data_dir = Path(values.get("data_dir") or DEFAULT_DATA_DIR)
@@ -64,7 +71,34 @@ def read(role: Role, given: Mapping[str, Any], config: Path | None = None) -> Op
         executor=values.get("executor"),
         demo_tasks=int(values.get("demo_tasks") or 0),
         keys=keys,
+        **(_alerts(file, config) if role == "coordinator" and config is not None else {}),
     )
+
+
+def _alerts(file: config_file.ConfigFile, path: Path) -> dict[str, Any]:
+    """Rules and channels; a worker that shares the file needs neither the secrets nor what reads them."""
+    notifications = Notifications()
+    if "notifications" in file.sections:
+        from recontool.runtime.notify import read as notify
+
+        section, where = file.sections["notifications"]
+        notifications = notify.notifications(str(path), section, os.environ, where)
+    names = [channel.name for channel in notifications.channels]
+    if "alerts" not in file.sections:
+        # Nobody chose who hears of the built-in rules, so whoever is there does.
+        rules = [replace(rule, notification=(DASHBOARD, *names)) for rule in BUILT_IN]
+        return {"notifications": notifications, "rules": rules}
+    from recontool.alerts.rules_file import load_rules
+
+    known = (DASHBOARD, *dict.fromkeys((*names, *KINDS)))
+    found = load_rules(path.read_text("utf-8"), str(path), channels=known, others=True)
+    warnings = [f"{place}: {warning}" for place, warning in found.warnings]
+    for rule in found.rules:
+        warnings += [
+            f"{path}: rule {rule.name} notifies {name}, but no such channel is configured"
+            for name in sorted({*rule.notification} - {DASHBOARD, *names})
+        ]
+    return {"notifications": notifications, "rules": found.rules, "warnings": warnings}
 
 
 def _worker_id(value: str | None) -> str:

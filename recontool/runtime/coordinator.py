@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from recontool.logs.writer import LogWriter
 from recontool.model.errors import UsageError
 from recontool.model.markers import COORDINATOR, Marker
+from recontool.runtime import exposition
+from recontool.runtime.alerting import Alerting
 from recontool.runtime.board import Task
 from recontool.runtime.config import Options
 from recontool.runtime.http import Api
@@ -34,6 +36,7 @@ from recontool.runtime.process import log_start, open_log, tidy, until_signal
 from recontool.runtime.protocol import Channel, WireError
 from recontool.runtime.queue import SendQueue
 from recontool.runtime.roster import CLOSE_RESTART, Roster
+from recontool.runtime.session import CLOSE_LEAVING
 from recontool.runtime.ticker import every
 from recontool.runtime.transport import Listener, Socket, listen
 from recontool.storage import snapshots
@@ -61,13 +64,14 @@ class Coordinator:
         self._journal = Journal(options.data_dir / "coordinator.db")
         self._roster = Roster(keys, options.seconds("heartbeat_interval"), self._timeout_s, os.urandom)
         self._port_file = options.data_dir / "coordinator.port"
-        self._api = Api(keys.operator, self._latest)
+        self._alerting = Alerting(options.rules, options.notifications, options.data_dir, log)
         self._links: dict[int, Link] = {}
         self._numbers = itertools.count(1)
         self._held: list[CoordinatorInstruction] = []
         self._flushing = False
         self._samples: list[snapshots.Sample] = []
         self._seen: dict[str, Sample] = {}
+        self._api = Api(keys.operator, _Facts(self._seen, self._roster, self._alerting, log.now_us))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then drain.
@@ -78,6 +82,8 @@ class Coordinator:
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
         log_start(self._writer, self._options)
+        for warning in self._options.warnings:
+            self._writer.text("WARNING", warning)
         self._port_file.unlink(missing_ok=True)  # whoever waits for it must not read an earlier run's
         self._roster.board.restore(map(_task, self._journal.load()), self._loop.time())
         listener = await self._listen()
@@ -86,13 +92,14 @@ class Coordinator:
             asyncio.create_task(every(self._timeout_s / _TICKS_PER_TIMEOUT, self._tick)),
             asyncio.create_task(every(self._options.seconds("metrics_interval"), self._log_queues)),
             asyncio.create_task(self._write_snapshots()),
+            asyncio.create_task(self._alerting.run(self._options.seconds("snapshot_interval"))),
         ]
         work.append(asyncio.create_task(self._stop_on(stop)))
         for task in work:
             task.add_done_callback(self._watch)
         try:
             await self._done
-            await self._drain(listener)
+            await asyncio.gather(self._drain(listener), self._alerting.finish())
         finally:
             for task in work:
                 task.cancel()
@@ -101,6 +108,7 @@ class Coordinator:
             for link in self._links.values():
                 link.abort()
             self._journal.close()
+            self._alerting.close()
         await self._write_samples()
         self._log(Marker.CONNECT, "closed", {"code": CLOSE_RESTART, "reason": "coordinator stopped"})
 
@@ -176,9 +184,12 @@ class Coordinator:
                 self._log(marker, name, fields)
                 if name == "accepted":
                     self._seen.setdefault(str(fields["worker"]), Sample(str(fields["worker"]), 0, {}))
+                elif name == "disconnected" and fields["code"] == CLOSE_LEAVING:
+                    self._alerting.left(str(fields["worker"]))
             case Sample(worker, at_us, metrics):
                 self._seen[worker] = instruction
                 self._samples.append(snapshots.Sample(at_us, worker, metrics))
+                self._alerting.take(worker, metrics)
             case Send(message, number) if number in self._links:
                 self._links[number].send(message)
             case Secure(key, number) if number in self._links:
@@ -200,9 +211,6 @@ class Coordinator:
         self._log(None, "queue", {"depth": sum(map(len, queues)), "oldest_s": oldest_s})
 
     # --- metrics ----------------------------------------------------------------------------------------
-
-    def _latest(self, worker: str) -> Sample | None:
-        return self._seen.get(worker)
 
     async def _write_snapshots(self) -> None:
         while True:
@@ -247,6 +255,31 @@ class Coordinator:
         except Exception as error:  # noqa: BLE001 - run() raises it
             if not self._done.done():
                 self._done.set_exception(error)
+
+
+class _Facts:
+    """What the HTTP answers are made of."""
+
+    def __init__(
+        self, seen: Mapping[str, Sample], roster: Roster, alerting: Alerting, now_us: Callable[[], int]
+    ) -> None:
+        self._seen, self._roster, self._alerting, self._now_us = seen, roster, alerting, now_us
+
+    def sample(self, worker: str) -> Sample | None:
+        return self._seen.get(worker)
+
+    def workers(self) -> Iterable[Sample]:
+        return self._seen.values()
+
+    def connected(self) -> frozenset[str]:
+        return self._roster.workers()
+
+    def alerts(self) -> Mapping[str, object]:
+        return self._alerting.overview()
+
+    def families(self) -> Iterable[exposition.Family]:
+        workers = exposition.of_workers(self._seen.values(), self._roster.workers(), self._now_us())
+        return [*workers, *self._alerting.families()]
 
 
 def main(options: Options) -> None:

@@ -1,20 +1,42 @@
-"""The coordinator's HTTP answers: GET requests on the WebSocket's port, JSON in every case."""
+"""The coordinator's HTTP answers: GET requests on the WebSocket's port, JSON in every case but `/metrics`."""
 
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 from urllib.parse import unquote
 
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.instant import iso
+from recontool.runtime import exposition
 from recontool.runtime.instructions import Sample
 from recontool.runtime.transport import Answer
 
 WEBSOCKET_PATH: Final = "/ws"
+PATHS: Final = ("/api/v1/workers", "/api/v1/workers/ID/metrics", "/api/v1/alerts", "/metrics", "/healthz")
 _METRICS: Final = re.compile(r"/api/v1/workers/([^/?]+)/metrics")
+
+
+class Facts(Protocol):
+    """What the coordinator knows."""
+
+    def sample(self, worker: str) -> Sample | None:
+        """The last metrics of a worker; None when it was never seen, time 0 while it has not reported."""
+
+    def workers(self) -> Iterable[Sample]:
+        """The same of every worker that was ever seen."""
+
+    def connected(self) -> frozenset[str]:
+        """Workers with a session."""
+
+    def alerts(self) -> Mapping[str, object]:
+        """Alerts, rules, channels and silences."""
+
+    def families(self) -> Iterable[exposition.Family]:
+        """What `/metrics` shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +45,10 @@ class Api:
 
     Args:
         operator_key: the Bearer token that may read.
-        sample: the last metrics of a worker id; None when the id was never seen. A worker that has not
-            reported yet has a Sample with time 0.
     """
 
     operator_key: str
-    sample: Callable[[str], Sample | None]
+    facts: Facts
 
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
         """The answer to one request; None lets a WebSocket handshake go on. Header names are lower case."""
@@ -37,10 +57,26 @@ class Api:
         bare = path.partition("?")[0]
         if bare in {WEBSOCKET_PATH, "/"} and headers.get("upgrade", "").lower() == "websocket":
             return None
-        match = _METRICS.fullmatch(bare)
-        if match is None:
-            return _json(404, {"error": f"nothing here; try {'/api/v1/workers/ID/metrics'}"})
-        return self._refusal(headers) or self._metrics(unquote(match[1]))
+        if bare == "/healthz":
+            return _json(200, {"status": "ok", "workers_connected": len(self.facts.connected())})
+        if bare == "/metrics":
+            headers = {"Content-Type": exposition.CONTENT_TYPE, "Cache-Control": "no-store"}
+            return Answer(200, exposition.text(self.facts.families()), headers)
+        return self._guarded(bare, headers)
+
+    def _guarded(self, path: str, headers: Mapping[str, str]) -> Answer:
+        """What only the operator may read."""
+        found: Callable[[], Answer]
+        match = _METRICS.fullmatch(path)
+        if match is not None:
+            found = partial(self._metrics, unquote(match[1]))
+        elif path == "/api/v1/workers":
+            found = self._workers
+        elif path == "/api/v1/alerts":
+            found = self._alerts
+        else:
+            return _json(404, {"error": f"nothing here; try {', '.join(PATHS)}"})
+        return self._refusal(headers) or found()
 
     def _refusal(self, headers: Mapping[str, str]) -> Answer | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -51,13 +87,28 @@ class Api:
             return _json(403, {"error": "this key may not read metrics; the operator key may"})
         return None
 
+    def _workers(self) -> Answer:
+        connected = self.facts.connected()
+        rows = [
+            {
+                "worker": sample.worker,
+                "connected": sample.worker in connected,
+                "at": iso(sample.at_us) if sample.at_us else None,
+            }
+            for sample in sorted(self.facts.workers(), key=lambda sample: sample.worker)
+        ]
+        return _json(200, {"workers": rows})
+
     def _metrics(self, worker: str) -> Answer:
-        sample = self.sample(worker)
+        sample = self.facts.sample(worker)
         if sample is None:
             return _json(404, {"error": f"no worker {worker!r} has connected to this coordinator"})
         metrics = {metric.name: sample.metrics.get(metric.name) for metric in DOCUMENTED}
         at = iso(sample.at_us) if sample.at_us else None
         return _json(200, {"worker": worker, "at": at, "metrics": metrics})
+
+    def _alerts(self) -> Answer:
+        return _json(200, self.facts.alerts())
 
 
 def _json(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:

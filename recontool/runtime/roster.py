@@ -118,6 +118,10 @@ class Roster:
         peer = self._peers.get(link)
         return peer.name if peer is not None else ""
 
+    def workers(self) -> frozenset[str]:
+        """Workers with a session."""
+        return frozenset(self._workers)
+
     def connected(self, link: int, address: str, now_s: float) -> Instructions:
         """A connection was opened."""
         nonce = self._entropy(keys.NONCE_BYTES)

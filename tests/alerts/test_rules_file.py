@@ -154,6 +154,20 @@ DOUBTS = {
 }
 
 
+CONFIG = """
+port: 0
+notifications: {channels: {pager: {kind: webhook, url: "http://h/"}}}
+alerts: {group: {slow: {condition: "avg_message_latency_ms > 5", notification: [dashboard, %s]}}}
+"""
+
+
+def test_a_file_with_notifications_is_a_coordinators_and_names_its_channels():
+    (rule,) = load_rules(CONFIG % "pager", "fleet.yaml").rules
+    assert rule.notification == ("dashboard", "pager")
+    with pytest.raises(DocumentError, match=r"unknown channel 'pagr'\n.*did you mean pager"):
+        load_rules(CONFIG % "pagr", "fleet.yaml")
+
+
 @pytest.mark.parametrize("condition", DOUBTS)
 def test_doubts_are_told(condition):
     ((where, warning),) = load_rules(f"alerts: {{g: {{r: {{condition: '{condition}'}}}}}}", "r.yaml").warnings

@@ -106,14 +106,19 @@ class Fleet:
 
     def http(self, path: str, key: str = "", method: str = "GET") -> tuple[int, Any]:
         """Status and JSON body of one request."""
+        status, body = self.text(path, key, method)
+        return status, json.loads(body)
+
+    def text(self, path: str, key: str = "", method: str = "GET") -> tuple[int, str]:
+        """Status and body of one request."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read())
+                return error.code, error.read().decode()
 
     def _address(self) -> operator.Address:
         return operator.Address("127.0.0.1", self.port, self.key("operator"))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recontool.model.errors import UsageError
+from recontool.alerts.rules import BUILT_IN
+from recontool.model.errors import ReconError, UsageError
 from recontool.model.settings import for_role
 from recontool.runtime.config import read
 
@@ -85,3 +86,36 @@ def test_an_option_out_of_range_is_refused():
 
 def test_secrets_stay_out_of_the_representation():
     assert "hidden" not in repr(read("worker", {"worker_id": "w", "api_key": "hidden"}))
+
+
+RULE = 'alerts:\n  group:\n    slow: {condition: "avg_message_latency_ms > 50", notification: [dashboard, %s]}\n'
+HOOK = "notifications:\n  channels:\n    hook: {kind: webhook, url: http://127.0.0.1:1/}\n"
+
+
+def test_the_built_in_rules_go_to_every_channel_there_is(tmp_path):
+    assert read("coordinator", {}).rules == BUILT_IN
+    rules = read("coordinator", {}, write(tmp_path, HOOK)).rules
+    assert [rule.name for rule in rules] == [rule.name for rule in BUILT_IN]
+    assert {rule.notification for rule in rules} == {("dashboard", "hook")}
+
+
+def test_own_rules_stand_in_place_of_the_built_in_ones(tmp_path):
+    options = read("coordinator", {}, write(tmp_path, f"port: 0\n{RULE % 'hook'}{HOOK}"))
+    assert [(rule.name, rule.notification) for rule in options.rules] == [("slow", ("dashboard", "hook"))]
+    assert options.warnings == []
+
+
+def test_a_channel_nobody_configured_is_said_and_a_misspelt_one_refused(tmp_path):
+    options = read("coordinator", {}, write(tmp_path, RULE % "email"))
+    assert [warning.partition(": ")[2] for warning in options.warnings] == [
+        "rule slow notifies email, but no such channel is configured"
+    ]
+    with pytest.raises(ReconError, match=r"(?s)fleet\.yaml:3:\d+: unknown channel 'hok'.*did you mean hook"):
+        read("coordinator", {}, write(tmp_path, (RULE % "hok") + HOOK))
+
+
+def test_a_rule_that_is_wrong_says_where(tmp_path):
+    with pytest.raises(ReconError, match=r"(?s)fleet\.yaml:3:\d+: "):
+        read("coordinator", {}, write(tmp_path, "alerts:\n  group:\n    slow: {condition: 'latency >'}\n"))
+    # A worker has no use for rules and does not trip over them.
+    assert read("worker", {"worker_id": "w"}, write(tmp_path, "alerts: 7\n")).rules == BUILT_IN

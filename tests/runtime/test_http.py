@@ -5,7 +5,8 @@ import json
 import pytest
 
 from recontool.model.catalogue import DOCUMENTED
-from recontool.runtime.http import Api
+from recontool.runtime.exposition import of_workers
+from recontool.runtime.http import PATHS, Api
 from recontool.runtime.instructions import Sample
 
 KNOWN = {
@@ -13,7 +14,28 @@ KNOWN = {
     "new": Sample("new", 0, {}),
     "w:é": Sample("w:é", 0, {}),
 }
-API = Api("op-key", KNOWN.get)
+
+
+class Facts:
+    """A coordinator that saw three workers, one of them connected."""
+
+    def sample(self, worker):
+        return KNOWN.get(worker)
+
+    def workers(self):
+        return KNOWN.values()
+
+    def connected(self):
+        return frozenset({"w-1"})
+
+    def alerts(self):
+        return {"at": None, "alerts": []}
+
+    def families(self):
+        return of_workers(KNOWN.values(), self.connected(), KNOWN["w-1"].at_us + 1)
+
+
+API = Api("op-key", Facts())
 OPERATOR = {"authorization": "Bearer op-key"}
 PATH = "/api/v1/workers/w-1/metrics"
 UPGRADE = {"upgrade": "websocket"}
@@ -48,7 +70,12 @@ def test_a_worker_that_has_not_reported_has_no_time_and_no_values():
         ("GET", "/api/v1/workers/nobody/metrics", OPERATOR, 404),
         ("GET", "/api/v1/workers/nobody/metrics", {}, 401),
         ("GET", "/api/v1/workers//metrics", OPERATOR, 404),
-        ("GET", "/api/v1/workers", OPERATOR, 404),
+        ("GET", "/api/v1/workers/", OPERATOR, 404),
+        ("GET", "/api/v1/workers", {}, 401),
+        ("GET", "/api/v1/alerts", {}, 401),
+        ("GET", "/api/v1/alerts", {"authorization": "Bearer wk-key"}, 403),
+        ("GET", "/api/v2/alerts", OPERATOR, 404),
+        ("POST", "/metrics", {}, 405),
         ("GET", "/", {}, 404),
         ("GET", "/ws", {}, 404),
         ("GET", PATH, {**OPERATOR, **UPGRADE}, 200),
@@ -70,3 +97,29 @@ def test_every_request_gets_its_status_as_json(method, path, headers, status):
 @pytest.mark.parametrize("path", ["/", "/ws", "/ws?x"])
 def test_a_websocket_handshake_goes_on(path):
     assert API.answer("GET", path, UPGRADE) is None
+
+
+def test_workers_are_listed_with_their_state():
+    body = json.loads(API.answer("GET", "/api/v1/workers", OPERATOR).body)
+    assert body["workers"] == [
+        {"worker": "new", "connected": False, "at": None},
+        {"worker": "w-1", "connected": True, "at": "2026-01-01T00:00:00.000001Z"},
+        {"worker": "w:é", "connected": False, "at": None},
+    ]
+
+
+def test_alerts_are_what_the_coordinator_knows():
+    assert json.loads(API.answer("GET", "/api/v1/alerts?x", OPERATOR).body) == {"at": None, "alerts": []}
+
+
+def test_health_and_metrics_need_no_key():
+    health = API.answer("GET", "/healthz", {})
+    assert (health.status, json.loads(health.body)) == (200, {"status": "ok", "workers_connected": 1})
+    metrics = API.answer("GET", "/metrics", {})
+    assert metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert b'recontool_messages_sent_total{worker="w-1"} 3\n' in metrics.body
+
+
+def test_a_wrong_path_is_told_the_right_ones():
+    message = json.loads(API.answer("GET", "/api", OPERATOR).body)["error"]
+    assert [path for path in PATHS if path not in message] == []

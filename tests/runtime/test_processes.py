@@ -172,7 +172,7 @@ def test_a_drained_coordinator_says_when_to_come_back(fleet):
 def test_a_drained_worker_hands_its_task_to_another(fleet):
     fleet.coordinator()
     worker = fleet.worker("w-1")
-    fleet.submit({**LONG, "iterations": 12})
+    fleet.submit({**LONG, "iterations": 30})
     fleet.saw("w-1", "CHECKPOINT", "created", 2)
     fleet.worker("w-2")
     fleet.saw("w-2", "CONNECT", "established")

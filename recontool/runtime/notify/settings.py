@@ -1,0 +1,92 @@
+"""What `notifications:` can say: the channels, how each groups and repeats, and the silences."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from recontool.model.instant import MINUTE_US, SECOND_US
+from recontool.runtime.notify.secret import Secret
+from recontool.runtime.notify.silences import Silence
+
+Label: TypeAlias = Literal["alert", "severity", "worker"]
+Tls: TypeAlias = Literal["starttls", "implicit", "none"]
+LABELS: Final[tuple[Label, ...]] = ("alert", "severity", "worker")
+DASHBOARD: Final = "dashboard"  # always there and needs no delivery: `/api/v1/alerts` and the page show every alert
+KINDS: Final = ("email", "slack", "webhook", "apprise")
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """Mail over SMTP."""
+
+    host: str
+    port: int
+    sender: str
+    to: tuple[str, ...]
+    tls: Tls
+    login: str = ""
+    password: Secret | None = None
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A POST of JSON; `slack` sends what Slack's incoming webhooks expect."""
+
+    url: Secret
+    slack: bool = False
+    headers: tuple[tuple[str, Secret], ...] = ()
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Apprise:
+    """Addresses of the apprise library."""
+
+    urls: tuple[Secret, ...]
+
+
+Target: TypeAlias = Email | Webhook | Apprise
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """What makes a message and when; `timeout_s` is the patience with one step of a delivery."""
+
+    group_by: tuple[Label, ...] = ("alert",)
+    group_wait_us: int = 10 * SECOND_US
+    group_interval_us: int = MINUTE_US
+    repeat_interval_us: int = 240 * MINUTE_US
+    send_resolved: bool = True
+    queue_limit: int = 1000
+    timeout_s: float = 10.0
+
+
+USUAL: Final = Pacing()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to people."""
+
+    name: str
+    kind: str
+    target: Target
+    pacing: Pacing = USUAL
+
+    def secrets(self) -> list[Secret]:
+        """All that must never stand in a log."""
+        match self.target:
+            case Email(password=password):
+                return [password] if password is not None else []
+            case Webhook(url=url, headers=headers):
+                return [url, *(secret for _, secret in headers)]
+            case Apprise(urls=urls):
+                return list(urls)
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """The whole section."""
+
+    channels: tuple[Channel, ...] = ()
+    silences: tuple[Silence, ...] = field(default_factory=tuple)
