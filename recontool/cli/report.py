@@ -20,6 +20,9 @@ def _report(
     *,
     paths: Paths = None,
     html: Annotated[bool, typer.Option("--html", help="Write HTML.")] = False,
+    lite: Annotated[
+        bool, typer.Option("--lite", help="Leave out the interactive charts; tables and strips stay.")
+    ] = False,
     output: Output = None,
     quiet: Quiet = False,
     strict: Strict = False,
@@ -34,7 +37,7 @@ def _report(
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
     reading = api.Reading(format_in, zone_of(tz), strict, say)
     found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
-    written = build_report(found, output if output is not None else _FOLDER / default_name(found))
+    written = build_report(found, output if output is not None else _FOLDER / default_name(found), reading, lite=lite)
     if not quiet:
         say(f"{found.verdict.severity}  {found.verdict.sentence}")
     print(written)  # noqa: T201

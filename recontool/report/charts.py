@@ -7,6 +7,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from recontool.model.catalogue import CATALOGUE
+from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Alert, Analysis
 from recontool.model.instant import seconds
 from recontool.report import activity, axes, ranking, timeline
@@ -45,7 +46,7 @@ _SEVERITY_STYLES: Final = {
 }
 
 
-def charts(analysis: Analysis, wanted: Sequence[str]) -> dict[str, Chart]:
+def charts(analysis: Analysis, wanted: Sequence[str], detail: Detail = NO_DETAIL) -> dict[str, Chart]:
     """The figures named in `wanted`, each as Plotly's data and layout."""
     course = activity.series(analysis)
     return {name: axes.bare(_drawn(analysis, course, name)) for name in wanted}

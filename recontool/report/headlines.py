@@ -7,7 +7,7 @@ from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Analysis, Outage, WorkerResult
 from recontool.model.instant import SECOND_US
 from recontool.report import quantity, ranking
-from recontool.report.sections.connection import outage_anchors
+from recontool.report.sections.outages import outage_anchors
 from recontool.report.view import Headline
 
 MOST: Final = 3

@@ -5,9 +5,7 @@ the content security policy names the hash of each script that may run and forbi
 """
 
 import base64
-import gzip
 import hashlib
-import json
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -15,36 +13,42 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
 from recontool.report import svg
 from recontool.report.charts import charts
+from recontool.report.drill import drill_data
+from recontool.report.packing import packed, script_json
 from recontool.report.page import page
 from recontool.report.plain import plain
 from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
+SCRIPTS: Final = ("core", "theme", "charts", "tables", "time", "drill", "start")
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; connect-src 'none'; img-src data: blob:; "
     "style-src 'unsafe-inline'; script-src {scripts}"
 )
 
 
-def render(analysis: Analysis) -> str:
-    """The page as text; write it as UTF-8."""
-    shown = page(analysis)
-    drawn = charts(analysis, _wanted(shown))
-    loader = _resource("templates", "loader.js")
-    allowed = [_hash(loader)] + ([_hash(_resource("vendor", BUNDLE))] if drawn else [])
+def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
+    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then its table or its sketch."""
+    shown = page(analysis, detail)
+    drawn = charts(analysis, _wanted(shown), detail)
+    scripts = _scripts()
+    interactive = bool(drawn) and not lite
+    allowed = [_hash(scripts)] + ([_hash(_resource("vendor", BUNDLE))] if interactive else [])
     template = _environment().get_template("page.html.j2")
     return template.render(
         page=shown,
         heights={name: chart["layout"]["height"] for name, chart in drawn.items()},
         policy=_POLICY.format(scripts=" ".join(allowed)),
-        style=Markup(_resource("templates", "style.css")),  # noqa: S704 - our own file
-        loader=Markup(loader),  # noqa: S704 - our own file, named by its hash in the policy
+        style=Markup(_style()),  # noqa: S704 - our own file
+        scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
-        charts=_script_json(drawn) if drawn else "",
-        bundle=_packed() if drawn else "",
+        charts=Markup(script_json(drawn)) if interactive else "",  # noqa: S704 - escaped there
+        bundle=_bundle() if interactive else "",
+        details=Markup(drill_data(analysis, detail)) if analysis.workers else "",  # noqa: S704 - base64 holds no markup
     )
 
 
@@ -69,19 +73,23 @@ def _visible(value: Any) -> Any:
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _script_json(value: object) -> Markup:
-    """`value` as JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
-    return Markup(  # noqa: S704 - every character that means something to HTML is escaped
-        text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    )
+@cache
+def _bundle() -> Markup:
+    """The Plotly bundle, packed."""
+    return Markup(packed(_resource("vendor", BUNDLE).encode()))  # noqa: S704 - base64 holds no markup
 
 
 @cache
-def _packed() -> Markup:
-    """The Plotly bundle, gzipped and base64-coded; mtime 0 keeps the bytes the same."""
-    packed = gzip.compress(_resource("vendor", BUNDLE).encode(), 9, mtime=0)
-    return Markup(base64.b64encode(packed).decode())  # noqa: S704 - base64 holds no markup
+def _scripts() -> str:
+    """Our scripts as one, in the order in which they build on each other."""
+    parts = "".join(_resource("templates", f"{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+
+
+@cache
+def _style() -> str:
+    """The style sheet; the dark colours stand in one file and are used for the system's choice and the reader's."""
+    return _resource("templates", "style.css").replace("/* dark.css */", _resource("templates", "dark.css").rstrip())
 
 
 @cache

@@ -4,7 +4,7 @@ Text in here is as the logs have it; hidden characters and markup are made harml
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
@@ -46,10 +46,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells in column order; `anchor` is the id other parts of the page link to."""
+    """Cells in column order; `anchor` is the id other parts of the page link to.
+
+    `span` is when it happened, first and last microsecond, for the choice of a stretch of time; `worker` is the
+    anchor of the worker it is about.
+    """
 
     cells: tuple[Cell, ...]
     anchor: str = ""
+    span: tuple[int, int] | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One labelled row of a timeline picture."""
+    """One labelled row of a timeline picture; `anchor` is that of the worker it shows."""
 
     label: str
     picture: Markup
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ class Page:
     no_headlines: str
     sections: tuple[Section, ...]
     version: str
-    charts: dict[str, object] = field(default_factory=dict)
+    extent: tuple[int, int] = (0, 1)  # first and last microsecond of the timeline
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:

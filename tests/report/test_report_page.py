@@ -123,7 +123,7 @@ def test_the_first_screen_says_what_it_is_based_on() -> None:
     assert len(shown.numbers) == 6
     assert [headline.severity for headline in shown.headlines] == sorted(h.severity for h in shown.headlines)
     assert shown.headlines[0].sentence.startswith("08:36:00 UTC: Coordinator restarted (")
-    assert re.fullmatch(r"#outage-\d+", shown.headlines[0].href)
+    assert re.fullmatch(r"#w=worker-\d&o=\d+", shown.headlines[0].href)
 
 
 def test_an_outage_still_open_is_critical_and_leads_to_its_row() -> None:
@@ -133,7 +133,7 @@ def test_an_outage_still_open_is_critical_and_leads_to_its_row() -> None:
     first = page(replace(analysis, workers={"worker-1": still})).headlines[0]
     assert first.severity == "CRITICAL"
     assert "worker-1 was still down when its log ended" in first.sentence
-    assert first.href == "#outage-3"
+    assert first.href == "#w=worker-1&o=3"
 
 
 def test_tables_are_bounded_and_say_what_is_left_out() -> None:

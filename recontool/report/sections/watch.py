@@ -24,7 +24,8 @@ def security_section(analysis: Analysis) -> Section:
                 Cell(quantity.moment(found.last_us), sort=found.last_us),
                 Cell(found.detail),
                 Cell(view.evidence(found.evidence)),
-            )
+            ),
+            span=(found.first_us, found.last_us),
         )
         for found in sorted(analysis.security, key=lambda found: (-found.count, found.first_us))
     ]

@@ -162,7 +162,8 @@ def _course(caption: str, course: Series, names: tuple[str, ...], titles: tuple[
             (
                 Cell(quantity.moment(at_us), sort=at_us),
                 *(Cell(quantity.count(coarse.counts[name][i]), sort=coarse.counts[name][i]) for name in names),
-            )
+            ),
+            span=(at_us, at_us + coarse.width_us),
         )
         for i, at_us in enumerate(coarse.starts_us())
     ]
