@@ -11,7 +11,7 @@ from recontool.model.events import Event
 from recontool.model.findings import WorkerResult
 from recontool.model.instant import SECOND_US
 
-_OUTCOMES = frozenset({("CONNECT", "attempt"), ("RECONNECT", "attempt")})
+_TRIES = frozenset({("CONNECT", "attempt"), ("RECONNECT", "attempt")})
 
 
 @dataclass(slots=True)
@@ -94,17 +94,15 @@ def _course(worker: WorkerResult) -> _Course:
 def _stepped(steps: Steps, end_us: int | None, event: Event) -> Steps:
     """`steps` with what `event` adds; events after the next loss belong to the next outage."""
     at_us, kind = event.at_us, (event.marker, event.name)
-    if kind == ("RECONNECT", "lost") and at_us == steps.start_us:
+    if kind in _TRIES:
+        return replace(steps, dialled_us=at_us) if end_us is None or at_us <= end_us else steps
+    if kind == ("RECONNECT", "lost"):
         detected_s = event.fields.get("detected_s")
-        if isinstance(detected_s, float) and detected_s >= 0:
+        if at_us == steps.start_us and isinstance(detected_s, float) and detected_s >= 0:
             return replace(steps, silent_us=at_us - round(detected_s * SECOND_US))
-        return steps
-    if kind in _OUTCOMES and (end_us is None or at_us <= end_us):
-        return replace(steps, dialled_us=at_us)
-    if end_us is None or at_us < end_us:
-        return steps
-    if kind == ("SYNC", "completed") and steps.synced_us is None:
-        return replace(steps, synced_us=at_us)
-    if kind == ("TASK", "started") and steps.task_us is None:
-        return replace(steps, task_us=at_us)
+    elif end_us is not None and at_us >= end_us:
+        if kind == ("SYNC", "completed") and steps.synced_us is None:
+            return replace(steps, synced_us=at_us)
+        if kind == ("TASK", "started") and steps.task_us is None:
+            return replace(steps, task_us=at_us)
     return steps

@@ -13,6 +13,7 @@ from recontool.report.plain import plain
 from recontool.report.sections.outages import listed_outages, outage_anchors
 
 MOST_PACKED: Final = 160_000  # characters the packed raw lines may take in the page
+LITE_PACKED: Final = 12_000  # likewise in a small page
 _STEPS: Final = (
     ("silent_us", "Last sign of life"),
     ("start_us", "Loss noticed"),
@@ -23,14 +24,14 @@ _STEPS: Final = (
 )
 
 
-def drill_data(analysis: Analysis, detail: Detail) -> str:
-    """Steps and raw lines of the listed outages, packed; the outages that cost least go without lines first."""
+def drill_data(analysis: Analysis, detail: Detail, room: int) -> str:
+    """Steps and raw lines of the listed outages, packed into `room` characters; the outages that cost least go without lines first."""
     shown, _ = listed_outages(analysis)
     ranked = [outage for outage, _ in sorted(shown, key=lambda pair: (-ranking.length_us(*pair), pair[0].start_us))]
     with_lines = len(ranked)
     while True:
         packed = packed_json(_data(analysis, detail, ranked, with_lines))
-        if len(packed) <= MOST_PACKED or not with_lines:
+        if len(packed) <= room or not with_lines:
             return packed
         with_lines //= 2
 

@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
-from recontool.report import svg
+from recontool.report import svg, view
 from recontool.report.charts import charts
-from recontool.report.drill import drill_data
-from recontool.report.packing import packed, script_json
+from recontool.report.drill import LITE_PACKED, MOST_PACKED, drill_data
+from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
 from recontool.report.plain import plain
 from recontool.report.view import Page
@@ -32,11 +32,13 @@ _POLICY: Final = (
 
 
 def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
-    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then its table or its sketch."""
-    shown = page(analysis, detail)
-    drawn = charts(analysis, _wanted(shown), detail)
-    scripts = _scripts()
-    interactive = bool(drawn) and not lite
+    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then its sentence and its table."""
+    with view.at_most(view.LITE_ROWS if lite else view.ROWS):
+        shown = page(analysis, detail)
+        details = drill_data(analysis, detail, LITE_PACKED if lite else MOST_PACKED) if analysis.workers else ""
+    drawn = {} if lite else charts(analysis, _wanted(shown), detail)
+    scripts = _scripts(lite=lite)
+    interactive = bool(drawn)
     allowed = [_hash(scripts)] + ([_hash(_resource("vendor", BUNDLE))] if interactive else [])
     template = _environment().get_template("page.html.j2")
     return template.render(
@@ -46,9 +48,9 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
         style=Markup(_style()),  # noqa: S704 - our own file
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
-        charts=Markup(script_json(drawn)) if interactive else "",  # noqa: S704 - escaped there
+        charts=Markup(packed_json(drawn)) if interactive else "",  # noqa: S704 - base64 holds no markup
         bundle=_bundle() if interactive else "",
-        details=Markup(drill_data(analysis, detail)) if analysis.workers else "",  # noqa: S704 - base64 holds no markup
+        details=Markup(details),  # noqa: S704 - base64 holds no markup
     )
 
 
@@ -80,10 +82,13 @@ def _bundle() -> Markup:
 
 
 @cache
-def _scripts() -> str:
-    """Our scripts as one, in the order in which they build on each other."""
-    parts = "".join(_resource("templates", f"{name}.js") for name in SCRIPTS)
-    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+def _scripts(*, lite: bool) -> str:
+    """Our scripts as one, in the order in which they build on each other; a page without Plotly draws no charts."""
+    names = [name for name in SCRIPTS if not (lite and name == "charts")]
+    lines = (line.strip() for name in names for line in _resource("templates", f"{name}.js").splitlines())
+    # Comments and indentation stay in the source; no string of ours spans lines.
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return f'"use strict";\n(() => {{\n{text}\n}})();\n'
 
 
 @cache

@@ -7,7 +7,7 @@ from recontool.report import activity, quantity, timeline, view
 from recontool.report.activity import Series
 from recontool.report.headlines import headlines
 from recontool.report.keynumbers import key_numbers
-from recontool.report.sections import connection, measures, outages, quality, reconnects, watch, work
+from recontool.report.sections import chain, connection, glossary, measures, outages, quality, reconnects, watch, work
 from recontool.report.view import Page, Section
 
 
@@ -27,25 +27,26 @@ def page(analysis: Analysis, detail: Detail = NO_DETAIL) -> Page:
         headlines=headlines(analysis),
         no_headlines=_nothing_stands_out(analysis),
         sections=(
-            *(_worker_sections(analysis, course) if analysis.workers else (measures.section(analysis),)),
+            *(_worker_sections(analysis, detail, course) if analysis.workers else (measures.section(analysis),)),
             watch.security_section(analysis),
             *(_watched_sections(analysis) if analysis.workers else ()),
             quality.section(analysis),
-            quality.formulas_section(),
+            glossary.section(),
         ),
         version=analysis.version,
         extent=timeline.extent(analysis) or (0, 1),
     )
 
 
-def _worker_sections(analysis: Analysis, course: Series | None) -> tuple[Section, ...]:
+def _worker_sections(analysis: Analysis, detail: Detail, course: Series | None) -> tuple[Section, ...]:
     return (
         measures.section(analysis),
         connection.timeline_section(analysis),
         outages.incidents_section(analysis),
         outages.outages_section(analysis),
         reconnects.section(analysis),
-        work.tasks_section(analysis, course),
+        chain.section(analysis, detail),
+        work.tasks_section(analysis, detail, course),
         work.messages_section(analysis, course),
     )
 

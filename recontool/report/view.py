@@ -3,7 +3,9 @@
 Text in here is as the logs have it; hidden characters and markup are made harmless when it is rendered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -13,6 +15,8 @@ Tone: TypeAlias = Literal["", "critical", "warning", "ok", "muted"]
 Kind: TypeAlias = Literal["text", "number", "code", "time", "prose"]
 
 ROWS: Final = 200  # rows a table of the page shows; what is left out is counted
+LITE_ROWS: Final = 8  # likewise of a small page
+_rows: ContextVar[int] = ContextVar("rows", default=ROWS)
 TONES: Final[dict[str, Tone]] = {
     "CRITICAL": "critical",
     "WARNING": "warning",
@@ -157,6 +161,21 @@ class Page:
     extent: tuple[int, int] = (0, 1)  # first and last microsecond of the timeline
 
 
+@contextmanager
+def at_most(rows: int) -> Iterator[None]:
+    """Tables and timelines made inside show at most `rows` rows."""
+    before = _rows.set(rows)
+    try:
+        yield
+    finally:
+        _rows.reset(before)
+
+
+def most_rows() -> int:
+    """How many rows a table shows."""
+    return _rows.get()
+
+
 def cells(*texts: str) -> tuple[Cell, ...]:
     """Plain cells."""
     return tuple(Cell(text) for text in texts)
@@ -171,10 +190,12 @@ def columns(*titles: str) -> tuple[Column, ...]:
     )
 
 
-def table(caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows") -> Table:
-    """A table of at most `ROWS` rows; `of` is how many there are when `rows` is already a selection."""
+def table(
+    caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows", whole: bool = False
+) -> Table:
+    """A table of at most `most_rows()` rows unless it must be `whole`; `of` is how many there are if `rows` is a choice."""
     total = max(of, len(rows))
-    shown = tuple(rows[:ROWS])
+    shown = tuple(rows if whole else rows[: most_rows()])
     left = total - len(shown)
     omitted = f"{left:,} more {what} are not shown here; the JSON output lists them." if left else ""
     return Table(caption, tuple(titles), shown, omitted)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from chromium import needs_browser, opened
-from fleet_builder import fleet
+from fleet_builder import fleet, look
 
 from recontool.report.html import render
 
@@ -30,10 +30,15 @@ def failures(shown) -> list[str]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    made = {"none": fleet(0), "one": fleet(1), "twelve": fleet(12)}
+    twelve = fleet(12)
+    made = {
+        "none": render(fleet(0)),
+        "one": render(fleet(1), look(fleet(1))),
+        "twelve": render(twelve, look(twelve)),
+        "lite": render(twelve, look(twelve), lite=True),
+    }
     written = {}
-    for name, analysis in made.items():
-        text = render(analysis)
+    for name, text in made.items():
         # axe itself is a script: "without scripts" is the same file without its script elements.
         still = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
         for kind, content in (("", text), (" still", still)):
@@ -42,7 +47,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return written
 
 
-@pytest.mark.parametrize("name", ["none", "one", "twelve", "none still", "one still", "twelve still"])
+@pytest.mark.parametrize("name", ["none", "one", "twelve", "lite", "none still", "one still", "twelve still"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser, pages, name: str, scheme: str) -> None:
     shown, messages, requests = opened(browser, pages[name], scheme=scheme)
@@ -51,6 +56,16 @@ def test_axe_finds_nothing(browser, pages, name: str, scheme: str) -> None:
     assert failures(shown) == []
     assert messages == []
     assert requests == [pages[name].as_uri()]
+    shown.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("at", ["w=worker-3", "w=worker-3&o=1"])
+def test_axe_finds_nothing_in_the_view_of_a_worker(browser, pages, at: str, scheme: str) -> None:
+    shown, messages, _ = opened(browser, pages["twelve"], scheme=scheme, at=at)
+    shown.wait_for_selector("#drill h2")
+    assert failures(shown) == []
+    assert messages == []
     shown.context.close()
 
 

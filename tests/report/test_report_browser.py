@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from chromium import needs_browser, opened, overflow
-from fleet_builder import fleet
+from fleet_builder import fleet, look
 
 from recontool.report.html import render
 
@@ -25,7 +25,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "long": fleet(2, text="-" + "n" * 110),
     }
     for name, analysis in made.items():
-        (folder / f"{name}.html").write_text(render(analysis), encoding="utf-8")
+        text = render(analysis, look(analysis, HOSTILE if name == "hostile" else ""))
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return {name: folder / f"{name}.html" for name in made}
 
 
@@ -41,7 +42,7 @@ def test_loads_quietly_without_a_request_and_fits(browser, pages, name, screen) 
     assert shown.locator("[data-chart] .main-svg >> nth=0").count() == min(boxes, 1)
     drawn = "[...document.querySelectorAll('[data-chart]')].filter(box => !box.querySelector('.main-svg')).length"
     assert shown.evaluate(drawn) == 0
-    assert boxes == {"none": 0, "one": 9}.get(name, 10)
+    assert boxes == {"none": 0, "one": 11}.get(name, 13)
     shown.context.close()
 
 

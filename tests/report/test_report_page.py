@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
-from fleet_builder import fleet, nothing
+from fleet_builder import fleet, look, nothing
 from plotly.offline import get_plotlyjs_version
 
 from recontool.model.catalogue import DOCUMENTED
@@ -53,7 +53,8 @@ def test_the_bundle_is_the_one_that_plotly_py_carries() -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 4, 50])
 def test_the_same_analysis_gives_the_same_bytes(number: int) -> None:
-    assert render(fleet(number)) == render(fleet(number))
+    one, same = (render(analysis, look(analysis)) for analysis in (fleet(number), fleet(number)))
+    assert one == same
 
 
 @pytest.mark.parametrize(
@@ -63,15 +64,18 @@ def test_the_same_analysis_gives_the_same_bytes(number: int) -> None:
 def test_pages_stay_within_their_budget(number: int, minutes: int, most_bytes: int) -> None:
     analysis = fleet(number, minutes=minutes, outages=20)
     began = time.monotonic()
-    text = render(analysis)
+    detail = look(analysis)
+    text = render(analysis, detail)
     assert len(text.encode()) <= most_bytes
+    assert len(render(analysis, detail, lite=True).encode()) <= 150_000
     # Two seconds are the budget of 50 workers; the machine may be busy, so more would still be a slow page.
     assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("number", [0, 1, 4])
 def test_every_link_has_a_target_and_every_id_stands_once(number: int) -> None:
-    found = Elements(render(fleet(number)))
+    analysis = fleet(number)
+    found = Elements(render(analysis, look(analysis)))
     assert sorted(set(found.targets) - set(found.ids)) == []
     assert sorted(one for one in set(found.ids) if found.ids.count(one) > 1) == []
 
@@ -85,8 +89,9 @@ def test_headings_are_in_order_and_landmarks_are_there() -> None:
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_nothing_a_peer_wrote_becomes_markup(number: int) -> None:
-    text = render(fleet(number, text=HOSTILE))
-    found, calm = Elements(text), Elements(render(fleet(number)))
+    hostile, tame = fleet(number, text=HOSTILE), fleet(number)
+    text = render(hostile, look(hostile, HOSTILE))
+    found, calm = Elements(text), Elements(render(tame, look(tame)))
     assert found.names.count("script") == calm.names.count("script")
     assert found.names.count("img") == 0
     assert [name for name, _ in found.attributes if name.startswith("on")] == []
@@ -159,10 +164,11 @@ def test_empty_sections_say_why() -> None:
 
 def test_charts_are_bounded_and_free_of_zones() -> None:
     analysis = fleet(4, minutes=7 * 24 * 60, outages=1000)
-    wanted = [shown.chart for part in page(analysis).sections for shown in part.figures if shown.chart]
-    drawn = charts(analysis, wanted)
+    detail = look(analysis)
+    wanted = [shown.chart for part in page(analysis, detail).sections for shown in part.figures if shown.chart]
+    drawn = charts(analysis, wanted, detail)
     assert set(drawn) == set(wanted)
-    assert len(drawn) == 10
+    assert len(drawn) == 13
     for chart in drawn.values():
         points = sum(len(trace["x"]) for trace in chart["data"])
         assert points <= 4 * (MOST_POINTS + 2), points

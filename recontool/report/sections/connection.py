@@ -8,6 +8,7 @@ from recontool.report.anchors import worker_anchor
 from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
 
 FIRST_SCREEN_LANES = 8
+_PIECES_PER_ROW = 30  # so that the strips stay small however much happened
 _TICKS = 5
 _TALL, _FLAT = 16, 12
 _STATES = {
@@ -42,7 +43,7 @@ def timeline_section(analysis: Analysis) -> Section:
         Figure(
             "Workers over time" if several else "The worker over time",
             _timeline_finding(analysis),
-            strip=_strip(analysis, view.ROWS),
+            strip=_strip(analysis, view.most_rows()),
             table=_states_table(ranked),
         )
     ]
@@ -55,7 +56,7 @@ def _strip(analysis: Analysis, most: int) -> Strip:
     ranked = ranking.by_damage(analysis.workers.values())
     shown = ranked[:most]
     extent = timeline.extent(analysis) or (0, 1)
-    number = svg.resolution(shown, *extent)
+    number = svg.resolution(shown, *extent, _PIECES_PER_ROW * view.most_rows())
     height = 44 if len(ranked) == 1 else _TALL if len(shown) <= FIRST_SCREEN_LANES else _FLAT
     lanes = tuple(
         Lane(worker.key, svg.strip(worker, *extent, number, height), worker_anchor(worker.key)) for worker in shown
@@ -113,7 +114,7 @@ def _connected_finding(analysis: Analysis) -> str:
 def _states_table(ranked: Sequence[WorkerResult]) -> Table:
     states: tuple[timeline.State, ...] = ("up", "down", "unknown", "connecting")
     rows = []
-    for worker in ranked[: view.ROWS]:
+    for worker in ranked[: view.most_rows()]:
         spent = dict.fromkeys(states, 0)
         for part in timeline.segments(worker):
             if part.state in spent:

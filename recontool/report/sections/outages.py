@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from recontool.model.findings import Analysis, Incident, Outage
 from recontool.report import quantity, ranking, view
 from recontool.report.anchors import numbered, outage_anchor, worker_anchor
-from recontool.report.view import Cell, Row, Section
+from recontool.report.view import Cell, Figure, Row, Section
 
 
 def incidents_section(analysis: Analysis) -> Section:
@@ -25,6 +25,7 @@ def incidents_section(analysis: Analysis) -> Section:
         lead="Outages of several workers that belong together, the costliest first.",
         badge=quantity.count(len(ranked)),
         tone="warning",
+        figures=(Figure("Recovery", _recovery_finding(ranked[0]), chart="recovery"),),
         tables=(view.table("Incidents by worker time lost", titles, rows, what="incidents"),),
     )
 
@@ -63,11 +64,26 @@ def listed_outages(analysis: Analysis) -> tuple[list[tuple[Outage, int]], int]:
     pairs = ranking.outages_with_end(analysis)
     shown, omitted = ranking.bounded(
         pairs,
-        view.ROWS,
+        view.most_rows(),
         lambda pair: float("inf") if pair[0].end_us is None else ranking.length_us(*pair),
         lambda pair: pair[0].start_us,
     )
     return shown, len(shown) + omitted
+
+
+def _recovery_finding(incident: Incident) -> str:
+    """How fast the workers of the costliest incident came back."""
+    after = sorted(outage.end_us - incident.start_us for outage in incident.outages if outage.end_us is not None)
+    number = quantity.counted(len(incident.outages), "session")
+    which = f"The costliest, at {quantity.clock(incident.start_us)} UTC, took {number}"
+    if len(after) * 2 < len(incident.outages):
+        return f"{which}; {len(after):,} of them came back before the logs end."
+    half = quantity.duration(after[(len(incident.outages) - 1) // 2])
+    if len(after) < len(incident.outages):
+        return (
+            f"{which}; half were back after {half}, {len(incident.outages) - len(after):,} were not when the logs end."
+        )
+    return f"{which}; half were back after {half}, all after {quantity.duration(after[-1])}."
 
 
 def _incident_row(incident: Incident, anchors: Mapping[tuple[str, int], str]) -> Row:

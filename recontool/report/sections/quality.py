@@ -1,8 +1,7 @@
-"""What the numbers rest on: every file with where its lines went, notes, coordinators, and each metric's formula."""
+"""What the numbers rest on: every file with where its lines went, notes, and what the coordinators saw."""
 
 from collections.abc import Iterable
 
-from recontool.model.catalogue import DERIVED, DOCUMENTED, UNIT_TEXT, Metric
 from recontool.model.findings import Analysis, CoordinatorResult, InputFile
 from recontool.report import quantity, view
 from recontool.report.view import Cell, Row, Section, Table
@@ -37,19 +36,6 @@ def section(analysis: Analysis) -> Section:
         badge=f"{quantity.count(unparsed)} unparsed" if unparsed else "",
         tone="warning" if unparsed else "ok",
         tables=tuple(tables),
-    )
-
-
-def formulas_section() -> Section:
-    """The definition of every metric, from the catalogue."""
-    rows = [_formula(metric) for metric in (*DOCUMENTED, *DERIVED)]
-    titles = view.columns("Metric", "`Name", "Unit", "~Definition", "Normal range")
-    return Section(
-        "formulas",
-        "How each number is made",
-        lead="Ranges are inclusive. Nothing to count gives no value and a reason, never a zero.",
-        tables=(view.table("Metric definitions", titles, rows),),
-        folded=True,
     )
 
 
@@ -104,11 +90,3 @@ def _coordinators(found: Iterable[CoordinatorResult]) -> Table:
     counts = [f"#{name.replace('_', ' ').capitalize()}" for name in names]
     titles = view.columns("`Coordinator log", "First record (UTC)", "Last record (UTC)", *counts, "`Started at")
     return view.table("What the coordinators saw", titles, rows, what="coordinators")
-
-
-def _formula(metric: Metric) -> Row:
-    unit = {"count": "count", "ratio": "0 to 1"}.get(metric.unit, UNIT_TEXT[metric.unit] or metric.unit)
-    return Row(
-        view.cells(metric.title, metric.name, unit, metric.definition, quantity.limit_rule(metric)),
-        f"def-{metric.name}",
-    )

@@ -22,23 +22,22 @@ const draw = (figures) => {
       if (chosen.span) axis.range = chosen.span.map(stamp);
     }
     chart.layout.dragmode = matchMedia("(pointer: fine)").matches ? "zoom" : false;
-    box.querySelector("svg.sketch")?.remove();
     Plotly.react(box, chart.data, chart.layout, { displayModeBar: false, responsive: true, displaylogo: false });
   }
 };
 
-const charts = async () => {
+draws.push(async () => {
   const data = document.getElementById("charts");
   if (!data) return;
   const script = document.createElement("script");
   script.textContent = await unpack(document.getElementById("bundle").textContent);
   document.head.append(script);
-  const figures = JSON.parse(data.textContent);
+  const figures = JSON.parse(await unpack(data.textContent));
   const again = () => draw(figures);
   again();
   for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", again);
   themed.push(again);
   chosen.listeners.push(again);
-  shown.push(again);
+  returned.push(again);
   root.classList.add("drawn");
-};
+});

@@ -31,3 +31,6 @@ const choose = (span) => {
 };
 const clock = (at) => new Date(at).toISOString().slice(11, 19);
 const stamp = (at) => new Date(at).toISOString().slice(0, 19).replace("T", " ");
+
+const draws = []; // run once, when all parts are ready
+const returned = []; // run when the report is seen again

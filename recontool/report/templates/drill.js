@@ -90,7 +90,6 @@ const laneOf = (anchor) => {
   return [element("div", { class: "lanes" }, label("state"), strip.querySelector("svg").cloneNode(true), label("UTC"), axis)];
 };
 
-const shown = []; // run when the report is seen again
 const open = async () => {
   const [worker, number] = ["w", "o"].map((name) => parameters().get(name));
   if (worker === undefined) return close();
@@ -119,7 +118,7 @@ const close = () => {
   root.classList.remove("drilled");
   view.hidden = true;
   view.replaceChildren();
-  if (was) shown.forEach((again) => again());
+  if (was) returned.forEach((again) => again());
   // A folded table opens when a link points into it.
   const target = location.hash && document.getElementById(location.hash.slice(1));
   const fold = target && target.closest("details:not([open])");

@@ -4,7 +4,8 @@ const MANY = 5;
 
 const keyOf = (row, index) => {
   const cell = row.cells[index];
-  return cell.dataset.sort === undefined ? cell.textContent.trim() : Number(cell.dataset.sort);
+  const text = cell.dataset.sort ?? cell.textContent.trim();
+  return cell.classList.contains("number") && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 };
 const order = (a, b) => {
   if (typeof a === typeof b) return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
