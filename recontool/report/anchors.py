@@ -3,16 +3,25 @@
 Without scripts they are places on the page; with them they open the worker's own view. Both survive a reload.
 """
 
+import hashlib
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import quote
 
 from recontool.model.findings import Outage, WorkerResult
 from recontool.report.plain import plain
 
+_LONGEST: Final = 300  # of a name in an address; a longer one is cut and told apart by a hash
+
 
 def worker_anchor(key: str) -> str:
     """The id of a worker; any key gives a valid one."""
-    return f"w={quote(plain(key), safe='')}"
+    name = quote(plain(key), safe="")
+    if len(name) > _LONGEST:
+        name = (
+            f"{name[:_LONGEST].rpartition('%')[0] or name[:_LONGEST]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        )
+    return f"w={name}"
 
 
 def outage_anchor(key: str, number: int) -> str:

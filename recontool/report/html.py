@@ -25,6 +25,8 @@ from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
 SCRIPTS: Final = ("core", "theme", "charts", "tables", "time", "drill", "start")
+_MOST_TEXT: Final = 600  # characters of a sentence; the log has the rest
+_MOST_IN_CELL: Final = 300  # likewise of a cell
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; connect-src 'none'; img-src data: blob:; "
     "style-src 'unsafe-inline'; script-src {scripts}"
@@ -44,7 +46,7 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
     return template.render(
         page=shown,
         heights={name: chart["layout"]["height"] for name, chart in drawn.items()},
-        policy=_POLICY.format(scripts=" ".join(allowed)),
+        policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
         style=Markup(_style()),  # noqa: S704 - our own file
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
@@ -60,7 +62,7 @@ def _wanted(shown: Page) -> list[str]:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("recontool.report"),
         autoescape=True,
         finalize=_visible,
@@ -68,11 +70,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["cut"] = _cut
+    return environment
 
 
 def _visible(value: Any) -> Any:
-    """Every text the template puts out, without anything hidden in it; markup of ours stays as it is."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Every text the template puts out, without anything hidden in it and not endless; markup of ours stays as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _cut(value, _MOST_TEXT)
+
+
+def _cut(text: str, most: int = _MOST_IN_CELL) -> str:
+    """At most `most` characters of `text`, none of them hidden, and how many there were."""
+    shown = plain(text[: most + 1])
+    return shown if len(shown) <= most else f"{shown[:most]}… ({len(text):,} characters)"
 
 
 @cache

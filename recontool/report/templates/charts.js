@@ -21,6 +21,10 @@ const draw = (figures) => {
       axis.tickangle = 0;
       if (chosen.span) axis.range = chosen.span.map(stamp);
     }
+    // A chart keeps the width it was drawn with; for paper it is drawn anew.
+    if (root.classList.contains("paper") !== Boolean(box.paper)) Plotly.purge(box);
+    box.paper = root.classList.contains("paper");
+    if (box.paper) chart.layout.width = box.clientWidth;
     chart.layout.dragmode = matchMedia("(pointer: fine)").matches ? "zoom" : false;
     Plotly.react(box, chart.data, chart.layout, { displayModeBar: false, responsive: true, displaylogo: false });
   }
@@ -36,6 +40,13 @@ draws.push(async () => {
   const again = () => draw(figures);
   again();
   for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", again);
+  // Paper is laid out after this event, without asking the charts again: give them its width beforehand.
+  for (const [event, paper] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {
+      root.classList.toggle("paper", paper);
+      again();
+    });
+  }
   themed.push(again);
   chosen.listeners.push(again);
   returned.push(again);

@@ -43,7 +43,7 @@ const stepsTable = (steps) => {
 const rawLines = (file, places, found) => {
   const proofs = new Set(places.filter(([name]) => name === file).map(([, number]) => number));
   const near = (number) => [...proofs].some((proof) => Math.abs(proof - number) <= found.context);
-  const list = element("ol", { class: "raw", tabindex: "0", role: "region", "aria-label": `Raw lines of ${file}` });
+  const list = element("ol");
   let last = null;
   for (const [first, texts] of found.files[file]) {
     texts.forEach((text, i) => {
@@ -59,7 +59,8 @@ const rawLines = (file, places, found) => {
       list.append(line);
     });
   }
-  return element("section", {}, element("h3", {}, file), list);
+  const box = element("div", { class: "raw", tabindex: "0", role: "region", "aria-label": `Raw lines of ${file}` }, list);
+  return element("section", {}, element("h3", {}, file), box);
 };
 
 const outageParts = async (anchor, row) => {
