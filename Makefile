@@ -46,9 +46,10 @@ check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
 docs: $(STAMP) ## write the generated parts of README and docs anew
 	$(BIN)/python docs/generate.py
 
-bench: $(STAMP) ## measure reading speed, memory and start-up time
+bench: $(STAMP) ## measure reading speed, memory, start-up time and report pages
 	$(BIN)/python bench/read.py
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/report.py
 
 samples: $(STAMP) ## write sample_logs/ anew and show what changed
 	$(BIN)/python sample_logs/make.py --seed 7
