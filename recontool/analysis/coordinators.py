@@ -1,9 +1,11 @@
 """Folds a coordinator's own log: when it ran, whom it took in, what it applied."""
 
+import heapq
 from typing import Final
 
 from recontool.model.events import Event
-from recontool.model.findings import CoordinatorResult
+from recontool.model.findings import CoordinatorResult, Span
+from recontool.model.instant import SECOND_US
 
 _COUNTED: Final = {
     ("", "config"): "starts",
@@ -19,6 +21,12 @@ _COUNTED: Final = {
 }
 
 
+# A silence counts when a session's begin or end breaks it: then sessions are logged, and one that ended would have
+# been, too.
+_OF_SESSIONS: Final = frozenset({"CONNECT", "SECURITY"})
+_SILENCES_KEPT: Final = 2000
+
+
 class CoordinatorFold:
     """Feed every record of one coordinator in log order."""
 
@@ -32,11 +40,14 @@ class CoordinatorFold:
         self._first_us: int | None = None
         self._last_us = 0
         self._port: int | None = None
+        self._silences: list[tuple[int, int]] = []  # heap of (length, start)
 
     def feed(self, event: Event, file: str) -> None:
         """Fold one record."""
         if self._first_us is None:
             self._first_us = self._last_us = event.at_us
+        if event.marker in _OF_SESSIONS:
+            self._silence(event.at_us)
         self._last_us = max(self._last_us, event.at_us)
         if event.marker:
             self._markers[event.marker] = self._markers.get(event.marker, 0) + 1
@@ -65,4 +76,12 @@ class CoordinatorFold:
             self._markers,
             tuple(self._start_evidence),
             self._port,
+            tuple(Span(start, start + length) for length, start in sorted(self._silences, key=lambda one: one[1])),
         )
+
+    def _silence(self, at_us: int) -> None:
+        length_us = at_us - self._last_us
+        if length_us < SECOND_US:
+            return
+        push = heapq.heappush if len(self._silences) < _SILENCES_KEPT else heapq.heappushpop
+        push(self._silences, (length_us, self._last_us))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recontool.alerts.rules import BUILT_IN, Rule
+from recontool.analysis.clocks import ClockFold
 from recontool.analysis.coordinators import CoordinatorFold
 from recontool.analysis.security import SecurityFold
 from recontool.analysis.watch import AlertWatch
@@ -48,6 +49,7 @@ class FleetFold:
 
     def __init__(self, rules: Sequence[Rule] = BUILT_IN) -> None:
         self.security = SecurityFold()
+        self.clocks = ClockFold()
         self.notes: list[QualityNote] = []
         self._rules = rules
         self._chains: dict[str, list[Chain]] = {}
@@ -63,6 +65,7 @@ class FleetFold:
     def feed(self, event: Event) -> None:
         """Fold one record of the current file."""
         name = self._tag.name
+        self.clocks.feed(name, event)
         if event.source == COORDINATOR:
             self._coordinator().feed(event, name)
             if event.marker == "SECURITY":

@@ -10,6 +10,7 @@ from recontool.model.findings import (
     Alert,
     Analysis,
     Bucket,
+    ClockOffset,
     CoordinatorResult,
     Disagreement,
     Incident,
@@ -114,6 +115,7 @@ def fleet(number: int, *, minutes: int = 60, outages: int = 4, seed: int = 7, te
         first_us=START_US,
         last_us=START_US + length_us,
         version="0.1.0",
+        clocks=tuple(ClockOffset(key, draw.randrange(-(10**6), 10**6), 6_000, 5) for key in workers),
     )
 
 

@@ -17,6 +17,11 @@ _WORDS: Final = (
     ("Flap", "an established session that ended within 10 s", _CONTRACT),
     ("Gap", "no record for over twice the worker's periodic interval: unknown, never counted as connected", _CONTRACT),
     ("Incident", "outages of several workers with one cause", _CONTRACT),
+    (
+        "Clock ahead by",
+        "middle of what every session allows: dialled - accepted <= offset <= established - accepted",
+        "the worker's and the coordinator's lines of one session",
+    ),
     ("Time lost", "the sum of outage durations; an open outage counts to the worker's last record", _CONTRACT),
     ("Median, 95 %", "nearest rank: the value at position ceil(n p) of n ascending values", "definition"),
     (

@@ -59,6 +59,11 @@ def outage_anchors(analysis: Analysis) -> dict[tuple[str, int], str]:
     return {one: outage_anchor(one[0], numbers[one]) for one in known}
 
 
+def first_listed(incident: Incident, anchors: Mapping[tuple[str, int], str]) -> str:
+    """The id of the row of the first outage of the incident that is listed; "" when none is."""
+    return next((anchors[known] for o in incident.outages if (known := (o.worker, o.start_us)) in anchors), "")
+
+
 def listed_outages(analysis: Analysis) -> tuple[list[tuple[Outage, int]], int]:
     """The outages the page lists (open ones, then the longest) in time order, and how many there are."""
     pairs = ranking.outages_with_end(analysis)
@@ -87,8 +92,7 @@ def _recovery_finding(incident: Incident) -> str:
 
 
 def _incident_row(incident: Incident, anchors: Mapping[tuple[str, int], str]) -> Row:
-    first = incident.outages[0] if incident.outages else None
-    anchor = anchors.get((first.worker, first.start_us), "") if first else ""
+    anchor = first_listed(incident, anchors)
     return Row(
         (
             Cell(quantity.sentence(incident.title), href=f"#{anchor}" if anchor else ""),

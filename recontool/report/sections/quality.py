@@ -1,8 +1,9 @@
 """What the numbers rest on: every file with where its lines went, notes, and what the coordinators saw."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from recontool.model.findings import Analysis, CoordinatorResult, InputFile
+from recontool.model.findings import Analysis, ClockOffset, CoordinatorResult, InputFile
+from recontool.model.instant import SECOND_US
 from recontool.report import quantity, view
 from recontool.report.view import Cell, Row, Section, Table
 
@@ -22,6 +23,8 @@ def section(analysis: Analysis) -> Section:
         tables.append(
             view.table("Notes about the input", view.columns("`About", "~Note", "`Evidence"), rows, what="notes")
         )
+    if analysis.clocks:
+        tables.append(_clocks(analysis.clocks))
     if analysis.coordinators:
         tables.append(_coordinators(analysis.coordinators.values()))
     read = (
@@ -70,6 +73,23 @@ def _examples(inputs: tuple[InputFile, ...]) -> Table:
     return view.table(
         "The first unparsed lines", view.columns("`Where", "Why", "`Line"), rows, of=len(found), what="examples"
     )
+
+
+def _clocks(found: Sequence[ClockOffset]) -> Table:
+    ranked = sorted(found, key=lambda clock: (-abs(clock.offset_us), clock.worker))
+    rows = [
+        Row(
+            (
+                Cell(clock.worker),
+                Cell(f"{clock.offset_us / SECOND_US:+.3f} s", sort=clock.offset_us),
+                Cell(f"\N{PLUS-MINUS SIGN}{quantity.duration(clock.error_us)}", sort=clock.error_us),
+                Cell(quantity.count(clock.sessions), sort=clock.sessions),
+            )
+        )
+        for clock in ranked
+    ]
+    titles = view.columns("`Worker", "#Clock ahead by", "#Uncertainty", "#Sessions both sides logged")
+    return view.table("Workers' clocks against the coordinator's", titles, rows, what="workers")
 
 
 def _coordinators(found: Iterable[CoordinatorResult]) -> Table:

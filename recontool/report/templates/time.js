@@ -1,4 +1,5 @@
 // One stretch of time for the whole page: two sliders, or a drag over the strip of the first screen.
+const DAY = 86_400_000;
 const brush = document.querySelector(".brush");
 if (brush) {
   const [from, until] = ["from", "until"].map((name) => Number(brush.dataset[name]));
@@ -19,7 +20,7 @@ if (brush) {
     const span = [low, high].map((input) => instant(input.valueAsNumber));
     [low, high].forEach((input, i) => {
       input.setAttribute("aria-valuetext", `${stamp(span[i])} UTC`);
-      input.nextElementSibling.textContent = clock(span[i]);
+      input.nextElementSibling.textContent = until - from > DAY ? stamp(span[i]).slice(5, 16) : clock(span[i]);
     });
     notice.hidden = whole;
     says.textContent = `${stamp(span[0])} to ${stamp(span[1])} UTC`;

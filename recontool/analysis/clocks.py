@@ -1,0 +1,81 @@
+"""Estimates how far each worker's clock stands from the coordinator's, from sessions that both of them logged.
+
+A session was accepted after the worker dialled and before the worker called it established. In true time these
+three are in order, so each session bounds the offset from both sides; many sessions narrow it down.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from recontool.model.events import Event
+from recontool.model.findings import ClockOffset, WorkerResult
+from recontool.model.markers import COORDINATOR
+
+WORTH_US: Final = 200_000  # offsets smaller than this move no outage into another group
+_KEPT: Final = 2000  # sessions kept per source; the bounds do not get better for long
+
+
+@dataclass(slots=True)
+class _Source:
+    """One worker in one file: when it dialled last, and its sessions as (dialled, established)."""
+
+    dialled_us: int | None
+    sessions: dict[str, tuple[int, int]]
+
+
+class ClockFold:
+    """Feed the events of every file in log order; files may come in any order."""
+
+    def __init__(self) -> None:
+        self._sources: dict[tuple[str, str], _Source] = {}
+        self._accepted: dict[str, tuple[str, int]] = {}
+
+    def feed(self, file: str, event: Event) -> None:
+        """Fold one event of `file`; all but the steps of a connection cost one look."""
+        if event.name not in ("attempt", "established", "accepted"):
+            return
+        session = event.fields.get("session")
+        if event.source == COORDINATOR:
+            if event.name == "accepted" and isinstance(session, str):
+                self._accepted.setdefault(session, (file, event.at_us))
+            return
+        source = self._sources.setdefault((file, event.source), _Source(None, {}))
+        if event.name == "attempt":
+            source.dialled_us = event.at_us
+        elif source.dialled_us is not None and isinstance(session, str) and len(source.sessions) < _KEPT:
+            source.sessions.setdefault(session, (source.dialled_us, event.at_us))
+
+    def offsets(self, workers: Mapping[str, WorkerResult]) -> tuple[ClockOffset, ...]:
+        """The offset of every worker that shares at least one session with a coordinator's log."""
+        found = []
+        for key, worker in workers.items():
+            bounds = [
+                bound
+                for file in worker.files
+                if (source := self._sources.get((file, worker.worker))) is not None
+                for bound in self._bounds(source)
+            ]
+            if bounds:
+                offset_us, error_us = _meeting(bounds)
+                found.append(ClockOffset(key, offset_us, error_us, len(bounds)))
+        return tuple(found)
+
+    def _bounds(self, source: _Source) -> list[tuple[int, int]]:
+        """(least, most) offset that each shared session allows."""
+        return [
+            (dialled_us - self._accepted[session][1], established_us - self._accepted[session][1])
+            for session, (dialled_us, established_us) in source.sessions.items()
+            if session in self._accepted
+        ]
+
+
+def _meeting(bounds: list[tuple[int, int]]) -> tuple[int, int]:
+    """The middle of what all bounds allow, and how far it may be off; of clocks that were set meanwhile the median."""
+    least, most = max(low for low, _ in bounds), min(high for _, high in bounds)
+    if least <= most:
+        return (least + most) // 2, (most - least + 1) // 2
+    middles = [(low + high) // 2 for low, high in bounds]
+    offset_us = round(median(middles))
+    return offset_us, max(abs(middle - offset_us) for middle in middles)
