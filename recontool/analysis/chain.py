@@ -47,14 +47,14 @@ class ChainFold:
             return
         if event.name == "scheduled":
             self._wait(key, event)
-        elif event.marker == "TASK" and event.name == "started":
-            attempt = event.fields.get("attempt")
-            if isinstance(attempt, int) and attempt > 1:
-                self.repeated[key] = self.repeated.get(key, 0) + 1
+        again = _is_repeat(event)
+        if again:
+            self.repeated[key] = self.repeated.get(key, 0) + 1
         course = self._courses[key]
         index = course.come_to(event.at_us)
         if index >= 0:
-            course.steps[index] = _stepped(course.steps[index], course.ends_us[index], event)
+            steps = _stepped(course.steps[index], course.ends_us[index], event)
+            course.steps[index] = replace(steps, repeated=steps.repeated + 1) if again else steps
 
     def steps(self) -> tuple[Steps, ...]:
         """The steps of every outage in time order."""
@@ -83,6 +83,11 @@ def follow(events: Iterable[tuple[str, Event]], workers: Mapping[str, WorkerResu
     for file, event in events:
         fold.feed(file, event)
     return fold
+
+
+def _is_repeat(event: Event) -> bool:
+    attempt = event.fields.get("attempt") if (event.marker, event.name) == ("TASK", "started") else None
+    return isinstance(attempt, int) and attempt > 1
 
 
 def _course(worker: WorkerResult) -> _Course:

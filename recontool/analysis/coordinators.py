@@ -25,6 +25,7 @@ _COUNTED: Final = {
 # been, too.
 _OF_SESSIONS: Final = frozenset({"CONNECT", "SECURITY"})
 _SILENCES_KEPT: Final = 2000
+_ENDS_KEPT: Final = 10_000
 
 
 class CoordinatorFold:
@@ -40,6 +41,7 @@ class CoordinatorFold:
         self._first_us: int | None = None
         self._last_us = 0
         self._port: int | None = None
+        self._ended: list[tuple[int, str, str]] = []
         self._silences: list[tuple[int, int]] = []  # heap of (length, start)
 
     def feed(self, event: Event, file: str) -> None:
@@ -61,6 +63,8 @@ class CoordinatorFold:
                 self._port = port
             self._starts_us.append(event.at_us)
             self._start_evidence.append(f"{file}:{event.line}")
+        elif counted == "disconnected" and len(self._ended) < _ENDS_KEPT:
+            self._ended.append((event.at_us, str(event.fields.get("worker", "")), f"{file}:{event.line}"))
         elif counted == "stops":
             self._stops_us.append(event.at_us)
 
@@ -76,6 +80,7 @@ class CoordinatorFold:
             self._markers,
             tuple(self._start_evidence),
             self._port,
+            tuple(sorted(self._ended)),
             tuple(Span(start, start + length) for length, start in sorted(self._silences, key=lambda one: one[1])),
         )
 

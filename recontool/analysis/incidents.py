@@ -4,6 +4,7 @@ First form: by time. Outages whose starts lie close together form a group; a coo
 or stayed up meanwhile says what the cause was.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,6 +18,7 @@ CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
 _HEARTBEAT_S: Final = float(BY_NAME["heartbeat_interval"].default or 0)  # where a log does not tell
 _PLANNED: Final = frozenset({1001, 1012})
 _MOMENT_S: Final = 0.1
+_ENDS_NAMED: Final = 3  # places of the coordinator in the evidence of an incident
 # Only outages of a kind share a cause. Deliberate disconnects share a moment by chance, so `forced` is in none.
 _KINDS: Final = (frozenset({"closed", "error"}), frozenset({"heartbeat"}), frozenset({"crash"}))
 _SLACK_US: Final = 2 * SECOND_US
@@ -139,8 +141,21 @@ def _incident(
         witness = replace(witness, frozen=True)
     cause, title = _cause(group, workers, witness)
     lost_us = sum((last_us if outage.end_us is None else outage.end_us) - outage.start_us for outage in group)
-    evidence = (*witness.restarted, *(place for outage in group for place in outage.evidence[:1]))
+    seen = _ends_seen(group, coordinators, reach_us)[:_ENDS_NAMED]
+    evidence = (*witness.restarted, *seen, *(place for outage in group for place in outage.evidence[:1]))
     return Incident(cause, title, start_us, end_us, workers, tuple(group), lost_us, evidence[:10])
+
+
+def _ends_seen(group: Sequence[Outage], coordinators: Sequence[CoordinatorResult], reach_us: int) -> list[str]:
+    """Where coordinators saw the sessions of this group end."""
+    victims = {outage.worker.partition("@")[0] for outage in group}
+    first_us, last_us = group[0].start_us - reach_us, group[-1].start_us + reach_us
+    found = []
+    for one in coordinators:
+        begin = bisect_left(one.ended, first_us, key=lambda end: end[0])
+        end = bisect_right(one.ended, last_us, key=lambda end: end[0])
+        found += [place for _, worker, place in one.ended[begin:end] if worker in victims]
+    return found
 
 
 def _silent(coordinator: CoordinatorResult, start_us: int, end_us: int) -> bool:

@@ -25,6 +25,7 @@ class Steps:
     established_us: int | None = None
     synced_us: int | None = None
     task_us: int | None = None  # the first execution started after it
+    repeated: int = 0  # executions after it that were not the first of their task
 
 
 @dataclass(frozen=True, slots=True)

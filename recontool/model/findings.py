@@ -150,6 +150,7 @@ class CoordinatorResult:
     markers: Mapping[str, int]
     start_evidence: tuple[str, ...] = ()
     port: int | None = None  # where it listened
+    ended: tuple[tuple[int, str, str], ...] = ()  # when it saw whose session end, on which evidence; the first ones
     silences: tuple[Span, ...] = ()  # a second or more without a line, broken by a session; longest ones, in time order
 
 

@@ -42,7 +42,7 @@ def _worker_sections(analysis: Analysis, detail: Detail, course: Series | None) 
     return (
         measures.section(analysis),
         connection.timeline_section(analysis),
-        outages.incidents_section(analysis),
+        outages.incidents_section(analysis, detail),
         outages.outages_section(analysis),
         reconnects.section(analysis),
         chain.section(analysis, detail),

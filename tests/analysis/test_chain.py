@@ -67,3 +67,9 @@ def test_waits_are_thinned_but_all_counted_and_repeats_are_counted() -> None:
     assert found.waits_seen == number
     assert WAITS_KEPT // 2 <= len(found.waits()) <= WAITS_KEPT
     assert found.repeated == {"w": 1}
+
+
+def test_work_done_again_belongs_to_the_outage_before_it() -> None:
+    known = worker("w", [outage("w", T + 10 * SECOND_US, T + 14 * SECOND_US), outage("w", T + 30 * SECOND_US, None)])
+    found = follow([*HEARTBEAT, at(31, "TASK", "started", task="c", attempt=3)], {"w": known})
+    assert [steps.repeated for steps in found.steps()] == [1, 1]

@@ -85,6 +85,12 @@ def test_coincidence_is_no_incident(tmp_path, workers):
     assert incidents(tmp_path, None, *workers) == ()
 
 
+def test_the_evidence_comes_from_both_sides(tmp_path):
+    coordinator, workers, _ = CAUSES["both sides miss the other"]
+    (incident,) = incidents(tmp_path, coordinator, *workers)
+    assert incident.evidence == ("c.log:3", "w0.log:5", "w1.log:5")
+
+
 def test_clocks_that_are_off_do_not_tear_an_incident_apart(tmp_path):
     """Three workers lose one coordinator at 100 s; their clocks are 4 s ahead, right and 5 s behind."""
 

@@ -1,4 +1,5 @@
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,13 @@ def test_a_log_that_has_changed_since_costs_only_this_part(tmp_path: Path, chang
     found = look_again(analysis)
     assert found.raw == {}
     assert found.missing.startswith("The logs could not be read a second time: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "why"),
+    [("-", "worker", "Standard input can be read only once"), ("x.parquet", "snapshot", "Snapshots hold")],
+)
+def test_inputs_without_a_second_look_say_so(path: str, role: str, why: str) -> None:
+    analysis = analyze(SAMPLES)
+    only = replace(analysis.inputs[0], path=path, role=role)
+    assert look_again(replace(analysis, inputs=(only,))).missing.startswith(why)

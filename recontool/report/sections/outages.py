@@ -2,22 +2,32 @@
 
 from collections.abc import Mapping
 
+from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, Incident, Outage
 from recontool.report import quantity, ranking, view
 from recontool.report.anchors import numbered, outage_anchor, worker_anchor
 from recontool.report.view import Cell, Figure, Row, Section
 
 
-def incidents_section(analysis: Analysis) -> Section:
+def incidents_section(analysis: Analysis, detail: Detail) -> Section:
     """Outages of several workers that share one cause."""
     if not analysis.incidents:
         why = "no two outages share a cause in time" if analysis.workers else "no worker log was among the inputs"
         return Section("incidents", "Incidents", empty=f"No incidents: {why}.")
     ranked = sorted(analysis.incidents, key=lambda incident: (-incident.lost_us, incident.start_us))
     anchors = outage_anchors(analysis)
-    rows = [_incident_row(incident, anchors) for incident in ranked]
+    repeated = {(steps.worker, steps.start_us): steps.repeated for steps in detail.steps}
+    rows = [_incident_row(incident, anchors, repeated) for incident in ranked]
     titles = view.columns(
-        "Incident", "Cause", "From (UTC)", "Until (UTC)", "#Workers", "#Outages", "#Time lost", "`Evidence"
+        "Incident",
+        "Cause",
+        "From (UTC)",
+        "Until (UTC)",
+        "#Workers",
+        "#Outages",
+        "#Time lost",
+        "#Tasks repeated",
+        "`Evidence",
     )
     return Section(
         "incidents",
@@ -91,8 +101,11 @@ def _recovery_finding(incident: Incident) -> str:
     return f"{which}; half were back after {half}, all after {quantity.duration(after[-1])}."
 
 
-def _incident_row(incident: Incident, anchors: Mapping[tuple[str, int], str]) -> Row:
+def _incident_row(
+    incident: Incident, anchors: Mapping[tuple[str, int], str], repeated: Mapping[tuple[str, int], int]
+) -> Row:
     anchor = first_listed(incident, anchors)
+    again = sum(repeated.get((outage.worker, outage.start_us), 0) for outage in incident.outages)
     return Row(
         (
             Cell(quantity.sentence(incident.title), href=f"#{anchor}" if anchor else ""),
@@ -102,6 +115,7 @@ def _incident_row(incident: Incident, anchors: Mapping[tuple[str, int], str]) ->
             Cell(quantity.count(len(incident.workers)), sort=len(incident.workers)),
             Cell(quantity.count(len(incident.outages)), sort=len(incident.outages)),
             Cell(quantity.duration(incident.lost_us), sort=incident.lost_us),
+            Cell(quantity.count(again), sort=again) if repeated else Cell(quantity.NOTHING),
             Cell(view.evidence(incident.evidence)),
         ),
         span=(incident.start_us, max((o.end_us or o.start_us for o in incident.outages), default=incident.start_us)),
