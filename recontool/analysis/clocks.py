@@ -16,6 +16,8 @@ from recontool.model.markers import COORDINATOR
 WORTH_US: Final = 200_000  # offsets smaller than this move no outage into another group
 _KEPT: Final = 2000  # sessions kept per source; the bounds do not get better for long
 
+_ACCEPTED_KEPT: Final = 50_000  # of all coordinators together
+
 
 @dataclass(slots=True)
 class _Source:
@@ -38,7 +40,7 @@ class ClockFold:
             return
         session = event.fields.get("session")
         if event.source == COORDINATOR:
-            if event.name == "accepted" and isinstance(session, str):
+            if event.name == "accepted" and isinstance(session, str) and len(self._accepted) < _ACCEPTED_KEPT:
                 self._accepted.setdefault(session, (file, event.at_us))
             return
         source = self._sources.setdefault((file, event.source), _Source(None, {}))

@@ -105,7 +105,9 @@ const open = async () => {
   const title = element("h2", { id: "drill-title", tabindex: "-1" }, row ? `${name}: outage ${number}` : name);
   const back = element("p", { class: "steer" }, element("a", { href: row ? "#outages" : "#timeline" }, "Back to the report"));
   if (row) back.append(element("a", { href: `#${anchor}` }, `All of ${name}`));
+  const here = location.hash;
   const parts = row ? await outageParts(`${anchor}&o=${number}`, row) : self ? [facts(self)] : [];
+  if (location.hash !== here) return; // the reader has gone on meanwhile
   const list = !row && rows.length ? [copied(rows, `Outages of ${name} listed in this report`)] : [];
   const none = !row && !rows.length ? [element("p", { class: "empty" }, "No outage of this worker is listed.")] : [];
   view.replaceChildren(back, title, ...laneOf(anchor), ...(row ? [steer(rows, row)] : []), ...parts, ...list, ...none);
