@@ -58,11 +58,12 @@ check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
 docs: $(STAMP) ## write the generated parts of README and docs anew
 	$(BIN)/python docs/generate.py
 
-bench: $(STAMP) ## measure reading beside other tools (pip install -e '.[bench]' brings them), and alert rules
+bench: $(STAMP) ## measure reading beside other tools (pip install -e '.[bench]' brings them), alerts and pages
 	$(BIN)/python bench/reading.py
 	$(BIN)/python bench/alerts.py
 	$(BIN)/python bench/alerting.py
 	$(BIN)/python bench/kills.py
+	$(BIN)/python bench/report.py
 
 fuzz: $(STAMP) ## compare the compiled core with the reference a million times
 	$(BIN)/python tests/kernel/fuzz.py --cases 1000000

@@ -27,7 +27,8 @@ def assemble(
     seen: list[WorkerResult | CoordinatorResult] = [*workers.values(), *coordinators.values()]
     ends, starts = [one.last_us for one in seen], [one.first_us for one in seen]
     last_us = max(ends, default=None)
-    incidents = find_incidents(workers, list(coordinators.values()), last_us or 0)
+    clocks = fleet.offsets(workers)
+    incidents = find_incidents(workers, list(coordinators.values()), last_us or 0, clocks)
     alerts = sorted(
         (alert for chain in chains.values() for alert in chain.watch.alerts()),
         key=lambda alert: (alert.pending_us, alert.alert, alert.worker or ""),
@@ -51,6 +52,7 @@ def assemble(
         first_us=min(starts, default=None),
         last_us=last_us,
         version=version,
+        clocks=clocks,
     )
 
 

@@ -1,12 +1,13 @@
 """What the compiled core has folded of a fleet, as the parts that the reference fold would have found."""
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from recontool.alerts.rules import BUILT_IN, Rule
+from recontool.analysis.clocks import ClockFold
 from recontool.analysis.coordinators import COUNTED
 from recontool.analysis.fleet import Chain, FleetParts
 from recontool.analysis.security import detail
@@ -19,7 +20,7 @@ from recontool.logs.decoder import decoder_for
 from recontool.logs.format import Format
 from recontool.metrics.fold import WorkerFold
 from recontool.model.events import Event
-from recontool.model.findings import Alert, CoordinatorResult, SecurityFinding
+from recontool.model.findings import Alert, CoordinatorResult, SecurityFinding, Span
 from recontool.model.markers import Marker
 
 _METRICS: Final = tuple(MOVED_BY)
@@ -100,10 +101,16 @@ def parts_of(fleet: NativeFleet, files: Mapping[int, ReadFile], rules: Sequence[
         chain.files = [names[file] for file in _shorts(view.files, view.files_n)]
         parts.chains.setdefault(fold.source_id, []).append(chain)
     for number in range(fleet.count("coordinators")):
-        found = _coordinator(fleet.view("coordinator", CoordinatorView, number), names)
+        found = _coordinator(fleet, number, files, names)
         parts.coordinators[found.file] = found
     for number in range(fleet.count("securities")):
         parts.security.append(_finding(fleet.view("security", SecurityView, number), files))
+
+    def feed(clocks: ClockFold) -> None:
+        for file, event in _kept(fleet, -1, fleet.count("steps"), files):
+            clocks.feed(file, event)
+
+    parts.kept.append(feed)
     return parts
 
 
@@ -132,7 +139,22 @@ def _decoded(file: ReadFile, line: bytes) -> Event:
     return events[0]
 
 
-def _coordinator(view: Any, names: Sequence[str]) -> CoordinatorResult:
+def _kept(fleet: NativeFleet, coordinator: int, count: int, files: Mapping[int, ReadFile]) -> Iterator[tuple[str, Event]]:
+    """(file, event) of lines the core has kept."""
+    file, line, place = ctypes.c_int64(), ctypes.c_int64(), ctypes.c_void_p()
+    arguments = (ctypes.byref(one) for one in (file, line, place))
+    file_at, line_at, raw_at = arguments
+    for number in range(count):
+        size = core().recon_kept(fleet.handle, coordinator, number, file_at, line_at, raw_at)
+        event = _decoded(files[file.value], raw(place.value, size))
+        event.line = line.value
+        yield files[file.value].name, event
+
+
+def _coordinator(
+    fleet: NativeFleet, number: int, files: Mapping[int, ReadFile], names: Sequence[str]
+) -> CoordinatorResult:
+    view = fleet.view("coordinator", CoordinatorView, number)
     counts = dict.fromkeys(dict.fromkeys(COUNTED.values()), 0)
     for (marker, name), counted in COUNTED.items():
         counts[counted] += view.counts[vocabulary().kind(marker, name)]
@@ -148,7 +170,19 @@ def _coordinator(view: Any, names: Sequence[str]) -> CoordinatorResult:
         {marker.value: view.markers[at] for at, marker in enumerate(Marker, 1) if view.markers[at]},
         tuple(f"{names[file]}:{line}" for file, line in zip(files, lines, strict=True)),
         moment(view.port),
+        tuple(
+            sorted(
+                (event.at_us, str(event.fields.get("worker", "")), f"{file}:{event.line}")
+                for file, event in _kept(fleet, number, view.ended_n, files)
+            )
+        ),
+        tuple(Span(start, start + length) for start, length in sorted(_silences(view))),
     )
+
+
+def _silences(view: Any) -> Iterator[tuple[int, int]]:
+    words = longs(view.silences, 2 * view.silences_n)
+    return zip(words[1::2], words[::2], strict=True)
 
 
 def _finding(view: Any, files: Mapping[int, ReadFile]) -> tuple[tuple[int, int], SecurityFinding]:

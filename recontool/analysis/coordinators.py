@@ -1,9 +1,11 @@
 """Folds a coordinator's own log: when it ran, whom it took in, what it applied."""
 
+import heapq
 from typing import Final
 
 from recontool.model.events import Event
-from recontool.model.findings import CoordinatorResult
+from recontool.model.findings import CoordinatorResult, Span
+from recontool.model.instant import SECOND_US
 
 COUNTED: Final = {
     ("", "config"): "starts",
@@ -19,6 +21,13 @@ COUNTED: Final = {
 }
 
 
+# A silence counts when a session's begin or end breaks it: then sessions are logged, and one that ended would have
+# been, too.
+_OF_SESSIONS: Final = frozenset({"CONNECT", "SECURITY"})
+_SILENCES_KEPT: Final = 2000
+_ENDS_KEPT: Final = 10_000
+
+
 class CoordinatorFold:
     """Feed every record of one coordinator in log order."""
 
@@ -32,11 +41,15 @@ class CoordinatorFold:
         self._first_us: int | None = None
         self._last_us = 0
         self._port: int | None = None
+        self._ended: list[tuple[int, str, str]] = []
+        self._silences: list[tuple[int, int]] = []  # heap of (length, start)
 
     def feed(self, event: Event, file: str) -> None:
         """Fold one record."""
         if self._first_us is None:
             self._first_us = self._last_us = event.at_us
+        if event.marker in _OF_SESSIONS:
+            self._silence(event.at_us)
         self._last_us = max(self._last_us, event.at_us)
         if event.marker:
             self._markers[event.marker] = self._markers.get(event.marker, 0) + 1
@@ -50,6 +63,8 @@ class CoordinatorFold:
                 self._port = port
             self._starts_us.append(event.at_us)
             self._start_evidence.append(f"{file}:{event.line}")
+        elif counted == "disconnected" and len(self._ended) < _ENDS_KEPT:
+            self._ended.append((event.at_us, str(event.fields.get("worker", "")), f"{file}:{event.line}"))
         elif counted == "stops":
             self._stops_us.append(event.at_us)
 
@@ -65,4 +80,13 @@ class CoordinatorFold:
             self._markers,
             tuple(self._start_evidence),
             self._port,
+            tuple(sorted(self._ended)),
+            tuple(Span(start, start + length) for start, length in sorted((start, length) for length, start in self._silences)),
         )
+
+    def _silence(self, at_us: int) -> None:
+        length_us = at_us - self._last_us
+        if length_us < SECOND_US:
+            return
+        push = heapq.heappush if len(self._silences) < _SILENCES_KEPT else heapq.heappushpop
+        push(self._silences, (length_us, self._last_us))

@@ -1,17 +1,25 @@
 """Gathers the files of a fleet: whose line is it, which files belong to one worker, which must stay apart."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from recontool.alerts.rules import BUILT_IN, Rule
+from recontool.analysis.clocks import ClockFold
 from recontool.analysis.coordinators import CoordinatorFold
 from recontool.analysis.security import SecurityFold
 from recontool.analysis.watch import AlertWatch
 from recontool.metrics.fold import WorkerFold
 from recontool.model.events import Event
-from recontool.model.findings import Alert, CoordinatorResult, QualityNote, SecurityFinding
+from recontool.model.findings import (
+    Alert,
+    ClockOffset,
+    CoordinatorResult,
+    QualityNote,
+    SecurityFinding,
+    WorkerResult,
+)
 from recontool.model.markers import COORDINATOR
 
 
@@ -56,6 +64,9 @@ class FleetParts:
     chains: dict[str, list[Chain]] = field(default_factory=dict)  # by worker id
     coordinators: dict[str, CoordinatorResult] = field(default_factory=dict)  # by the name of its newest file
     security: list[tuple[tuple[int, int], SecurityFinding]] = field(default_factory=list)
+    clocks: ClockFold = field(default_factory=ClockFold)
+    # Lines the compiled core kept for what it does not fold: fed to `clocks` where a coordinator's log makes it worth while.
+    kept: list[Callable[[ClockFold], None]] = field(default_factory=list)
 
     def add(self, other: "FleetParts") -> None:
         """Take in the parts of other files."""
@@ -63,6 +74,16 @@ class FleetParts:
             self.chains.setdefault(source, []).extend(chains)
         self.coordinators.update(other.coordinators)
         self.security.extend(other.security)
+        self.clocks.add(other.clocks)
+        self.kept.extend(other.kept)
+
+    def offsets(self, workers: Mapping[str, WorkerResult]) -> tuple[ClockOffset, ...]:
+        """How far the workers' clocks stand from their coordinator's, as far as both sides logged sessions."""
+        if self.coordinators:
+            for keep in self.kept:
+                keep(self.clocks)
+            self.kept = []
+        return self.clocks.offsets(workers)
 
     def workers(self) -> dict[str, Chain]:
         """Every worker's chain by its key, in natural order."""
@@ -113,6 +134,7 @@ class FleetFold:
         self, rules: Sequence[Rule] = BUILT_IN, watch: Callable[[WorkerFold, Sequence[Rule]], EventWatch] = AlertWatch
     ) -> None:
         self.security = SecurityFold()
+        self.clocks = ClockFold()
         self._rules, self._watch = rules, watch
         self._chains: dict[str, list[tuple[Chain, EventWatch]]] = {}
         self._coordinators: dict[str, CoordinatorFold] = {}
@@ -127,6 +149,7 @@ class FleetFold:
     def feed(self, event: Event) -> None:
         """Fold one record of the current file."""
         name = self._tag.name
+        self.clocks.feed(name, event)
         if event.source == COORDINATOR:
             self._coordinator().feed(event, name)
             if event.marker == "SECURITY":
@@ -158,6 +181,7 @@ class FleetFold:
             {source: [chain for chain, _ in found] for source, found in self._chains.items()},
             {fold.name: fold.result() for fold in self._coordinators.values()},
             self.security.findings(),
+            self.clocks,
         )
 
     def _chain_for(self, event: Event) -> tuple[Chain, EventWatch]:

@@ -4,11 +4,13 @@ First form: by time. Outages whose starts lie close together form a group; a coo
 or stayed up meanwhile says what the cause was.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from recontool.model.findings import CoordinatorResult, Incident, Outage, WorkerResult
+from recontool.analysis.clocks import WORTH_US
+from recontool.model.findings import ClockOffset, CoordinatorResult, Incident, Outage, Span, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
 from recontool.model.outages import causes, starts_us
 from recontool.model.settings import BY_NAME
@@ -17,6 +19,7 @@ CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
 _HEARTBEAT_S: Final = float(BY_NAME["heartbeat_interval"].default or 0)  # where a log does not tell
 _PLANNED: Final = frozenset({1001, 1012})
 _MOMENT_S: Final = 0.1
+_ENDS_NAMED: Final = 3  # places of the coordinator in the evidence of an incident
 # Only outages of a kind share a cause. Deliberate disconnects share a moment by chance, so `forced` is in none.
 _KINDS: Final = (frozenset({"closed", "error"}), frozenset({"heartbeat"}), frozenset({"crash"}))
 _SLACK_US: Final = 2 * SECOND_US
@@ -29,10 +32,14 @@ class _Witness:
     restarted: tuple[str, ...] = ()  # evidence of starts inside it
     stopped: bool = False  # an orderly stop stands at its beginning
     up: bool = False  # a coordinator logged all through it
+    frozen: bool = False  # a coordinator wrote nothing from before the losses to well after them
 
 
 def find_incidents(
-    workers: Mapping[str, WorkerResult], coordinators: Sequence[CoordinatorResult], last_us: int
+    workers: Mapping[str, WorkerResult],
+    coordinators: Sequence[CoordinatorResult],
+    last_us: int,
+    clocks: Sequence[ClockOffset] = (),
 ) -> tuple[Incident, ...]:
     """Incidents of at least two workers, in time order.
 
@@ -40,12 +47,16 @@ def find_incidents(
         workers: by key; those that dial different coordinators share no incident.
         coordinators: the witnesses.
         last_us: where open outages are counted to.
+        clocks: how far the workers' clocks are off. An incident stands in the coordinators' time; its outages keep
+            the times of their own logs.
     """
+    offsets = {clock.worker: clock.offset_us for clock in clocks if abs(clock.offset_us) >= WORTH_US}
     known = {coordinator.port for coordinator in coordinators if coordinator.port is not None}
     fleets: dict[int | None, list[WorkerResult]] = {}
     for worker in workers.values():
         # A port no coordinator listens on is a proxy's; it tells nothing when there is one coordinator only.
-        fleets.setdefault(worker.port if len(known) > 1 and worker.port in known else None, []).append(worker)
+        port = worker.port if len(known) > 1 and worker.port in known else None
+        fleets.setdefault(port, []).append(_shifted(worker, -offsets.get(worker.key, 0)))
     found: list[Incident | None] = []
     for port, members in fleets.items():
         if len(members) == 1:
@@ -53,8 +64,29 @@ def find_incidents(
         witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
         for kind in _KINDS:
             reach_us = _deadline_spread_us(members) if "heartbeat" in kind else CLOSE_US
-            found.extend(_incident(group, witnesses, last_us) for group in _shared(members, kind, reach_us))
-    return tuple(sorted((one for one in found if one is not None), key=lambda incident: incident.start_us))
+            found.extend(_incident(group, witnesses, last_us, reach_us) for group in _shared(members, kind, reach_us))
+    return tuple(
+        replace(one, outages=tuple(_moved(outage, offsets.get(outage.worker, 0)) for outage in one.outages))
+        for one in sorted((one for one in found if one is not None), key=lambda incident: incident.start_us)
+    )
+
+
+def _shifted(worker: WorkerResult, by_us: int) -> WorkerResult:
+    """The worker with its outages and gaps on another clock."""
+    if not by_us:
+        return worker
+    return replace(
+        worker,
+        outages=tuple(_moved(outage, by_us) for outage in worker.outages),
+        gaps=tuple(Span(gap.start_us + by_us, gap.end_us + by_us) for gap in worker.gaps),
+    )
+
+
+def _moved(outage: Outage, by_us: int) -> Outage:
+    if not by_us:
+        return outage
+    end_us = None if outage.end_us is None else outage.end_us + by_us
+    return replace(outage, start_us=outage.start_us + by_us, end_us=end_us)
 
 
 def _shared(workers: Sequence[WorkerResult], kind: frozenset[str], reach_us: int) -> list[list[Outage]]:
@@ -101,7 +133,9 @@ def _groups(starts: Sequence[tuple[int, int, int]], reach_us: int) -> Iterable[l
         yield group
 
 
-def _incident(group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int) -> Incident | None:
+def _incident(
+    group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int, reach_us: int
+) -> Incident | None:
     workers = tuple(dict.fromkeys(outage.worker for outage in group))
     if len(workers) < 2:  # noqa: PLR2004
         return None
@@ -109,10 +143,31 @@ def _incident(group: list[Outage], coordinators: Sequence[CoordinatorResult], la
     ends = [outage.end_us for outage in group if outage.end_us is not None]
     end_us = max(ends) if len(ends) == len(group) else None
     witness = _witness(coordinators, start_us, end_us if end_us is not None else last_us)
+    # A coordinator that is cut off misses its workers' heartbeats at about the same time, and says so; one that stands
+    # still says nothing until it goes on.
+    if any(_silent(one, start_us, group[-1].start_us + reach_us) for one in coordinators):
+        witness = replace(witness, frozen=True)
     cause, title = _cause(group, workers, witness)
     lost_us = sum((last_us if outage.end_us is None else outage.end_us) - outage.start_us for outage in group)
-    evidence = (*witness.restarted, *(place for outage in group for place in outage.evidence[:1]))
+    seen = _ends_seen(group, coordinators, reach_us)[:_ENDS_NAMED]
+    evidence = (*witness.restarted, *seen, *(place for outage in group for place in outage.evidence[:1]))
     return Incident(cause, title, start_us, end_us, workers, tuple(group), lost_us, evidence[:10])
+
+
+def _ends_seen(group: Sequence[Outage], coordinators: Sequence[CoordinatorResult], reach_us: int) -> list[str]:
+    """Where coordinators saw the sessions of this group end."""
+    victims = {outage.worker.partition("@")[0] for outage in group}
+    first_us, last_us = group[0].start_us - reach_us, group[-1].start_us + reach_us
+    found = []
+    for one in coordinators:
+        begin = bisect_left(one.ended, first_us, key=lambda end: end[0])
+        end = bisect_right(one.ended, last_us, key=lambda end: end[0])
+        found += [place for _, worker, place in one.ended[begin:end] if worker in victims]
+    return found
+
+
+def _silent(coordinator: CoordinatorResult, start_us: int, end_us: int) -> bool:
+    return any(silence.start_us < start_us and silence.end_us > end_us for silence in coordinator.silences)
 
 
 def _witness(coordinators: Sequence[CoordinatorResult], start_us: int, end_us: int) -> _Witness:
@@ -140,8 +195,7 @@ def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -
     if causes == {"crash"}:
         return "workers_restarted", f"{victims} were killed and started again at the same time"
     if "heartbeat" in causes:
-        what = "the coordinator stayed up" if witness.up else "no coordinator log tells whether it was up"
-        return "network_cut", f"{victims} heard nothing from the coordinator until their deadline; {what}"
+        return _silent_cause(victims, witness)
     spread_s = seconds(group[-1].start_us - group[0].start_us)
     moment = "at the same moment" if spread_s < _MOMENT_S else f"within {spread_s:.1f} s"
     if witness.up:
@@ -150,3 +204,13 @@ def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -
             f"{victims} lost their connection {moment} while the coordinator stayed up",
         )
     return "coordinator_lost", f"{victims} lost their connection {moment}; no coordinator log tells why"
+
+
+def _silent_cause(victims: str, witness: _Witness) -> tuple[str, str]:
+    if witness.frozen:
+        return (
+            "coordinator_frozen",
+            f"the coordinator stood still: {victims} heard nothing from it until their deadline",
+        )
+    what = "the coordinator stayed up" if witness.up else "no coordinator log tells whether it was up"
+    return "network_cut", f"{victims} heard nothing from the coordinator until their deadline; {what}"

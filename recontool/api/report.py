@@ -1,20 +1,45 @@
 """Builds the HTML report of an analysis on disk."""
 
+import os
 from pathlib import Path
 
+from recontool.api.analyze import DEFAULT, Reading
 from recontool.api.deliver import write_text
+from recontool.api.detail import look_again
 from recontool.model.findings import Analysis
 
 
-def build_report(analysis: Analysis, path: Path) -> Path:
-    """Write the page to `path`, whole or not at all.
+def build_report(
+    analysis: Analysis, path: Path, reading: Reading = DEFAULT, *, lite: bool = False, redact: tuple[str, ...] = ()
+) -> Path:
+    """Write the page to `path`, whole or not at all; the logs are read once more for their raw lines.
+
+    Args:
+        analysis: what the page is about.
+        path: where it goes.
+        reading: how the logs were read.
+        lite: leave out Plotly.
+        redact: kinds of names that become tokens; RECONTOOL_REDACT_KEY makes them one's own.
 
     Raises:
         UsageError: the file cannot be written.
     """
     from recontool.report.html import render  # jinja2 and plotly are slow to load
+    from recontool.report.redaction import redacted
 
-    return write_text(path, render(analysis))
+    key = os.environ.get("RECONTOOL_REDACT_KEY", "").encode()
+    return write_text(path, render(*redacted(analysis, look_again(analysis, reading), redact, key), lite=lite))
+
+
+def kinds_of(text: str) -> tuple[str, ...]:
+    """The kinds of names to redact, from a list with commas.
+
+    Raises:
+        UsageError: one of them is unknown.
+    """
+    from recontool.report.redaction import kinds_of as parsed
+
+    return parsed(text)
 
 
 def default_name(analysis: Analysis) -> str:

@@ -20,6 +20,12 @@ def _report(
     *,
     paths: Paths = None,
     html: Annotated[bool, typer.Option("--html", help="Write HTML.")] = False,
+    lite: Annotated[
+        bool, typer.Option("--lite", help="Leave out the interactive charts; tables and strips stay.")
+    ] = False,
+    redact: Annotated[
+        str, typer.Option(help="Replace names by tokens: workers, hosts, ids, or several of them.", show_default=False)
+    ] = "",
     output: Output = None,
     quiet: Quiet = False,
     strict: Strict = False,
@@ -28,13 +34,20 @@ def _report(
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     from recontool.api import analyze as api
-    from recontool.api.report import build_report, default_name
+    from recontool.api.report import build_report, default_name, kinds_of
 
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
+    kinds = kinds_of(redact)
     reading = api.Reading(format_in, zone_of(tz), strict, say)
     found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
-    written = build_report(found, output if output is not None else _FOLDER / default_name(found))
+    written = build_report(
+        found,
+        output if output is not None else _FOLDER / ("redacted.html" if kinds else default_name(found)),
+        reading,
+        lite=lite,
+        redact=kinds,
+    )
     if not quiet:
         say(f"{found.verdict.severity}  {found.verdict.sentence}")
     print(written)  # noqa: T201

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-ABI: Final = 1
+ABI: Final = 2
 _OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader
 _Args = tuple[type, ...]
 _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
@@ -77,6 +77,11 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_cause": (c_int64, (c_void_p, c_int64, POINTER(c_void_p))),
     "recon_coordinators": (c_int64, (c_void_p,)),
     "recon_coordinator_view": (None, (c_void_p, c_int64, c_void_p)),
+    "recon_steps": (c_int64, (c_void_p,)),
+    "recon_kept": (
+        c_int64,
+        (c_void_p, c_int64, c_int64, POINTER(c_int64), POINTER(c_int64), POINTER(c_void_p)),
+    ),
     "recon_securities": (c_int64, (c_void_p,)),
     "recon_security_view": (None, (c_void_p, c_int64, c_void_p)),
 }

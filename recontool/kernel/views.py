@@ -105,7 +105,8 @@ CoordinatorView = _structure(
         ("counts", c_int64 * KINDS),
         *_all(c_void_p, "starts stops"),
         *_all(c_int64, "starts_n stops_n"),
-        *_all(c_void_p, "evidence"),
+        *_all(c_void_p, "evidence silences"),
+        *_all(c_int64, "silences_n ended_n"),
     ],
 )
 

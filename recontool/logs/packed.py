@@ -9,6 +9,7 @@ from isal import isal_zlib
 from recontool.logs.lines import GZIP, TornError
 
 _GZIP_WINDOW: Final = 31  # zlib's number for the largest window and a gzip header
+_ERROR: Final[Any] = isal_zlib.error  # its stubs call it an instance
 _PIECE: Final = 2**18
 
 
@@ -40,7 +41,7 @@ class _Gunzipped(io.RawIOBase):
                 return 0
             try:
                 data = self._inflate.decompress(packed, len(room))  # without input: what it still holds
-            except isal_zlib.error as error:
+            except _ERROR as error:
                 raise TornError(f"damaged: {error}") from None
             if not packed and not data and not self._inflate.eof:
                 raise TornError("the file ends inside a compressed block")

@@ -150,6 +150,8 @@ class CoordinatorResult:
     markers: Mapping[str, int]
     start_evidence: tuple[str, ...] = ()
     port: int | None = None  # where it listened
+    ended: tuple[tuple[int, str, str], ...] = ()  # when it saw whose session end, on which evidence; the first ones
+    silences: tuple[Span, ...] = ()  # a second or more without a line, broken by a session; longest ones, in time order
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,16 @@ class QualityNote:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """How far a worker's clock is ahead of its coordinator's (negative: behind), at most `error_us` wrong."""
+
+    worker: str
+    offset_us: int
+    error_us: int
+    sessions: int  # logged by both sides
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The one sentence on top of screen and page."""
 
@@ -269,3 +281,4 @@ class Analysis:
     first_us: int | None
     last_us: int | None
     version: str
+    clocks: tuple[ClockOffset, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import plotly.graph_objects as go
 
 from recontool.model.instant import to_datetime
-from recontool.report.plain import plain
+from recontool.report.plain import plain, shortened
 
 Chart: TypeAlias = dict[str, Any]
 
@@ -40,6 +40,7 @@ LIGHT: Final = {
     "c6": "#5b6472",
 }
 _DIGITS: Final = 4
+_LABEL_ROOM: Final = 22
 _FEW: Final = 6
 _LETTER: Final = 7  # pixels of a letter of an axis
 _TITLE: Final = {"font": {"size": 12.5}, "standoff": 8}
@@ -90,6 +91,11 @@ def spelled(text: str) -> str:
     """Text a peer wrote, so that Plotly shows it as it is: nothing hidden, no markup, no placeholder."""
     escaped = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("%{", "%&#123;")
+
+
+def label(name: str) -> str:
+    """A name a peer wrote, short enough for a legend or an axis."""
+    return spelled(shortened(name, _LABEL_ROOM))
 
 
 def whole_numbers(drawn: go.Figure, top: float) -> None:

@@ -1,43 +1,32 @@
 """Draws the Plotly figures of the page, one function each, with a bounded number of points."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import plotly.graph_objects as go
 
 from recontool.model.catalogue import CATALOGUE
+from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Alert, Analysis
 from recontool.model.instant import seconds
 from recontool.report import activity, axes, ranking, timeline
 from recontool.report.activity import Series, Standing
-from recontool.report.axes import Chart, spelled, stamp
-from recontool.report.plain import shortened
+from recontool.report.axes import Chart, label, spelled, stamp
+from recontool.report.curves import CURVES, STYLES, decades, longest_allowed
 from recontool.report.sections.reconnects import times_by_cause
 
 MOST_POINTS: Final = 1500
-_CURVE_POINTS: Final = 300
 _BINS: Final = 30
 _ROW_HEIGHT: Final = 44
 _MOST_RULES: Final = 20
 _MOST_LANES: Final = 50
 _LANE_HEIGHT: Final = 26
-_LABEL_ROOM: Final = 22
 _STATE_STYLES: Final[Mapping[timeline.State, tuple[str, str]]] = {
     "up": ("var(--up)", ""),
     "connecting": ("var(--connecting)", "-"),
     "unknown": ("var(--unknown)", "."),
     "down": ("var(--down)", "/"),
 }
-# Colour, dash and symbol by cause: the lines can be told apart without the colour.
-_CAUSE_STYLES: Final = (
-    ("var(--c1)", "solid", "circle"),
-    ("var(--c2)", "dash", "diamond"),
-    ("var(--c3)", "dot", "square"),
-    ("var(--c4)", "dashdot", "triangle-up"),
-    ("var(--c5)", "longdash", "x"),
-    ("var(--c6)", "longdashdot", "star"),
-)
 _SEVERITY_STYLES: Final = {
     "CRITICAL": ("var(--critical)", "/"),
     "WARNING": ("var(--warning)", "."),
@@ -45,10 +34,10 @@ _SEVERITY_STYLES: Final = {
 }
 
 
-def charts(analysis: Analysis, wanted: Sequence[str]) -> dict[str, Chart]:
+def charts(analysis: Analysis, wanted: Sequence[str], detail: Detail = NO_DETAIL) -> dict[str, Chart]:
     """The figures named in `wanted`, each as Plotly's data and layout."""
     course = activity.series(analysis)
-    return {name: axes.bare(_drawn(analysis, course, name)) for name in wanted}
+    return {name: axes.bare(_drawn(analysis, detail, course, name)) for name in wanted}
 
 
 def figure(analysis: Analysis, name: str) -> go.Figure:
@@ -57,7 +46,7 @@ def figure(analysis: Analysis, name: str) -> go.Figure:
     Raises:
         KeyError: there is no chart of that name, or no activity it could show.
     """
-    return axes.standing_alone(_drawn(analysis, activity.series(analysis), name))
+    return axes.standing_alone(_drawn(analysis, NO_DETAIL, activity.series(analysis), name))
 
 
 def thinned(course: Sequence[Standing], most: int) -> list[Standing]:
@@ -73,7 +62,9 @@ def thinned(course: Sequence[Standing], most: int) -> list[Standing]:
     return [course[k] for k in sorted(kept)]
 
 
-def _drawn(analysis: Analysis, course: Series | None, name: str) -> go.Figure:
+def _drawn(analysis: Analysis, detail: Detail, course: Series | None, name: str) -> go.Figure:
+    if name in CURVES:
+        return CURVES[name](analysis, detail)
     if name in _OF_ANALYSIS:
         return _OF_ANALYSIS[name](analysis)
     if course is None:
@@ -108,30 +99,6 @@ def _connected(analysis: Analysis) -> go.Figure:
     return drawn
 
 
-def _reconnect_times(analysis: Analysis) -> go.Figure:
-    """The share of reconnections done after so many seconds, one step line per cause."""
-    traces = []
-    for i, (cause, times) in enumerate(times_by_cause(analysis).items()):
-        colour, dash, symbol = _CAUSE_STYLES[i % len(_CAUSE_STYLES)]
-        ranks = _evenly(len(times), _CURVE_POINTS)
-        traces.append(
-            go.Scatter(
-                x=[seconds(times[rank]) for rank in (0, *ranks)],
-                y=[0, *(100 * (rank + 1) / len(times) for rank in ranks)],
-                mode="lines+markers" if len(ranks) <= _BINS else "lines",
-                line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
-                marker={"symbol": symbol, "size": 7, "color": colour},
-                name=f"{_label(cause)} ({len(times):,})",
-                hovertemplate="%{y:.0f} % within %{x} s<extra>%{fullData.name}</extra>",
-            )
-        )
-    drawn = axes.figure(traces, x="seconds without a session", y="share reconnected, %", time=False)
-    drawn.update_xaxes(type="log", **_decades(analysis))
-    drawn.update_yaxes(range=[0, 104])
-    axes.limit_line(drawn, _longest_allowed(), f"limit {_longest_allowed():g} s", vertical=True)
-    return drawn
-
-
 def _outages(analysis: Analysis) -> go.Figure:
     """One point per completed outage: when it began, and how long it took."""
     completed = [o for worker in analysis.workers.values() for o in worker.outages if o.duration_us is not None]
@@ -139,7 +106,7 @@ def _outages(analysis: Analysis) -> go.Figure:
     names = list(times_by_cause(analysis))
     traces = []
     for i, cause in enumerate(names):
-        colour, _, symbol = _CAUSE_STYLES[i % len(_CAUSE_STYLES)]
+        colour, _, symbol = STYLES[i % len(STYLES)]
         mine = [o for o in shown if o.cause == cause or (cause == "other causes" and o.cause not in names)]
         traces.append(
             go.Scatter(
@@ -148,13 +115,13 @@ def _outages(analysis: Analysis) -> go.Figure:
                 mode="markers",
                 marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": "var(--surface)", "width": 1}},
                 text=[spelled(o.worker) for o in mine],
-                name=_label(cause),
+                name=label(cause),
                 hovertemplate="%{text}<br>%{x}<br>%{y} s<extra>%{fullData.name}</extra>",
             )
         )
     drawn = axes.figure(traces, y="seconds without a session")
-    drawn.update_yaxes(type="log", **_decades(analysis))
-    axes.limit_line(drawn, _longest_allowed(), f"limit {_longest_allowed():g} s")
+    drawn.update_yaxes(type="log", **decades(analysis))
+    axes.limit_line(drawn, longest_allowed(), f"limit {longest_allowed():g} s")
     _whole_time(drawn, analysis)
     return drawn
 
@@ -237,13 +204,13 @@ def _alerts(analysis: Analysis) -> go.Figure:
     for name, fired in reversed(rules):
         parts = _merged(fired, analysis)[:MOST_POINTS]
         colour, pattern = _SEVERITY_STYLES[fired[0].severity]
-        label = _label(name.replace("_", " "))
+        rule = label(name.replace("_", " "))
         traces.append(
             go.Bar(
                 base=[stamp(start) for start, _ in parts],
                 # A bar is at least a thousandth of the whole wide, or nobody would see it.
                 x=[max(end - start, _least(analysis)) / 1000 for start, end in parts],
-                y=[label] * len(parts),
+                y=[rule] * len(parts),
                 orientation="h",
                 marker={"color": colour, "pattern": _pattern(pattern)},
                 customdata=[[stamp(start)[11:19], stamp(end)[11:19]] for start, end in parts],
@@ -253,7 +220,7 @@ def _alerts(analysis: Analysis) -> go.Figure:
             )
         )
     drawn = axes.figure(traces, y="", height=90 + _ROW_HEIGHT * len(rules))
-    axes.name_room(drawn, [_label(name.replace("_", " ")) for name, _ in rules])
+    axes.name_room(drawn, [label(name.replace("_", " ")) for name, _ in rules])
     drawn.update_layout(barmode="overlay", bargap=0.45)
     _whole_time(drawn, analysis)
     return drawn
@@ -269,7 +236,7 @@ def _timeline(analysis: Analysis) -> go.Figure:
             go.Bar(
                 base=[stamp(part.start_us) for _, part in parts],
                 x=[(part.end_us - part.start_us) / 1000 for _, part in parts],
-                y=[_label(key) for key, _ in parts],
+                y=[label(key) for key, _ in parts],
                 orientation="h",
                 marker={"color": colour, "pattern": _pattern(pattern)},
                 name=timeline.STATE_TEXT[state],
@@ -278,7 +245,7 @@ def _timeline(analysis: Analysis) -> go.Figure:
         )
     drawn = axes.figure(traces, y="", height=110 + _LANE_HEIGHT * len(shown))
     drawn.update_layout(barmode="overlay", bargap=0.25)
-    names = [_label(worker.key) for worker in reversed(shown)]
+    names = [label(worker.key) for worker in reversed(shown)]
     drawn.update_yaxes(type="category", categoryorder="array", categoryarray=names)
     axes.name_room(drawn, names)
     return drawn
@@ -287,7 +254,6 @@ def _timeline(analysis: Analysis) -> go.Figure:
 _OF_ANALYSIS: Final[Mapping[str, Callable[[Analysis], go.Figure]]] = {
     "timeline": _timeline,
     "connected": _connected,
-    "reconnect_times": _reconnect_times,
     "outages": _outages,
     "task_times": _task_times,
     "alerts": _alerts,
@@ -299,10 +265,6 @@ _OVER_TIME: Final[Mapping[str, Callable[[Series], go.Figure]]] = {
     "latency": _latency,
     "compression": _compression,
 }
-
-
-def _label(name: str) -> str:
-    return spelled(shortened(name, _LABEL_ROOM))
 
 
 def _pattern(shape: str) -> dict[str, object]:
@@ -333,22 +295,6 @@ def _line(course: Series, values: Sequence[float | None], title: str, colour: st
     )
 
 
-def _evenly(number: int, most: int) -> list[int]:
-    """At most `most` ranks of `number`, the first and the last among them."""
-    if number <= most:
-        return list(range(number))
-    return sorted({round(i * (number - 1) / (most - 1)) for i in range(most)})
-
-
-def _decades(analysis: Analysis) -> dict[str, object]:
-    """Range and ticks of a logarithmic axis of seconds that holds every reconnect time and the limit."""
-    times = [took for found in times_by_cause(analysis).values() for took in found]
-    low = min(math.log10(max(seconds(min(times)), 0.001)), 0.0) - 0.1
-    high = max(math.log10(max(seconds(max(times)), 0.001)), 1.0) + 0.15
-    ticks = [0.001, 0.01, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600, 10_000, 86_400]
-    return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{tick:,g}" for tick in ticks]}
-
-
 def _merged(fired: Sequence[Alert], analysis: Analysis) -> list[tuple[int, int]]:
     """Intervals of one rule over all workers, overlapping ones joined."""
     spans = sorted((alert.fired_us or alert.pending_us, ranking.alert_end_us(alert, analysis)) for alert in fired)
@@ -359,10 +305,6 @@ def _merged(fired: Sequence[Alert], analysis: Analysis) -> list[tuple[int, int]]
         else:
             joined.append((start, end))
     return joined
-
-
-def _longest_allowed() -> float:
-    return CATALOGUE["max_reconnect_time"].normal.high or 0.0
 
 
 def _whole_time(drawn: go.Figure, analysis: Analysis) -> None:

@@ -54,6 +54,18 @@ def document(analysis: Analysis) -> Json:
         "incidents_omitted": incidents_omitted,
         "alerts": [alert_json(alert) for alert in alerts],
         "alerts_omitted": alerts_omitted,
+        **_listed(
+            "clocks",
+            (
+                {
+                    "worker": clock.worker,
+                    "ahead_s": seconds(clock.offset_us),
+                    "error_s": seconds(clock.error_us),
+                    "sessions": clock.sessions,
+                }
+                for clock in analysis.clocks
+            ),
+        ),
         "recommendations": [
             {
                 "title": advice.title,

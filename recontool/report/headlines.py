@@ -7,7 +7,7 @@ from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Analysis, Outage, WorkerResult
 from recontool.model.instant import SECOND_US
 from recontool.report import quantity, ranking
-from recontool.report.sections.connection import outage_anchors
+from recontool.report.sections.outages import first_listed, outage_anchors
 from recontool.report.view import Headline
 
 MOST: Final = 3
@@ -45,8 +45,7 @@ def _never_connected(analysis: Analysis) -> Iterator[Headline]:
 def _incidents(analysis: Analysis) -> Iterator[Headline]:
     anchors = outage_anchors(analysis)
     for incident in sorted(analysis.incidents, key=lambda found: (-found.lost_us, found.start_us)):
-        first = incident.outages[0] if incident.outages else None
-        anchor = anchors.get((first.worker, first.start_us)) if first else None
+        anchor = first_listed(incident, anchors)
         title, lost = incident.title.removesuffix("."), quantity.duration(incident.lost_us)
         sentence = f"{quantity.clock(incident.start_us)} UTC: {title} ({lost} of worker time lost)"
         severity = "CRITICAL" if incident.end_us is None else "WARNING"

@@ -5,9 +5,7 @@ the content security policy names the hash of each script that may run and forbi
 """
 
 import base64
-import gzip
 import hashlib
-import json
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -15,36 +13,46 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
-from recontool.report import svg
+from recontool.report import svg, view
 from recontool.report.charts import charts
+from recontool.report.drill import LITE_PACKED, MOST_PACKED, drill_data
+from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
 from recontool.report.plain import plain
 from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
+SCRIPTS: Final = ("core", "theme", "charts", "tables", "time", "drill", "start")
+_MOST_TEXT: Final = 600  # characters of a sentence; the log has the rest
+_MOST_IN_CELL: Final = 300  # likewise of a cell
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; connect-src 'none'; img-src data: blob:; "
     "style-src 'unsafe-inline'; script-src {scripts}"
 )
 
 
-def render(analysis: Analysis) -> str:
-    """The page as text; write it as UTF-8."""
-    shown = page(analysis)
-    drawn = charts(analysis, _wanted(shown))
-    loader = _resource("templates", "loader.js")
-    allowed = [_hash(loader)] + ([_hash(_resource("vendor", BUNDLE))] if drawn else [])
+def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
+    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then its sentence and its table."""
+    with view.at_most(view.LITE_ROWS if lite else view.ROWS):
+        shown = page(analysis, detail)
+        details = drill_data(analysis, detail, LITE_PACKED if lite else MOST_PACKED) if analysis.workers else ""
+    drawn = {} if lite else charts(analysis, _wanted(shown), detail)
+    scripts = _scripts(lite=lite)
+    interactive = bool(drawn)
+    allowed = [_hash(scripts)] + ([_hash(_resource("vendor", BUNDLE))] if interactive else [])
     template = _environment().get_template("page.html.j2")
     return template.render(
         page=shown,
         heights={name: chart["layout"]["height"] for name, chart in drawn.items()},
-        policy=_POLICY.format(scripts=" ".join(allowed)),
-        style=Markup(_resource("templates", "style.css")),  # noqa: S704 - our own file
-        loader=Markup(loader),  # noqa: S704 - our own file, named by its hash in the policy
+        policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
+        style=Markup(_style()),  # noqa: S704 - our own file
+        scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
-        charts=_script_json(drawn) if drawn else "",
-        bundle=_packed() if drawn else "",
+        charts=Markup(packed_json(drawn)) if interactive else "",  # noqa: S704 - base64 holds no markup
+        bundle=_bundle() if interactive else "",
+        details=Markup(details),  # noqa: S704 - base64 holds no markup
     )
 
 
@@ -54,7 +62,7 @@ def _wanted(shown: Page) -> list[str]:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("recontool.report"),
         autoescape=True,
         finalize=_visible,
@@ -62,26 +70,43 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["cut"] = _cut
+    return environment
 
 
 def _visible(value: Any) -> Any:
-    """Every text the template puts out, without anything hidden in it; markup of ours stays as it is."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Every text the template puts out, without anything hidden in it and not endless; markup of ours stays as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _cut(value, _MOST_TEXT)
 
 
-def _script_json(value: object) -> Markup:
-    """`value` as JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
-    return Markup(  # noqa: S704 - every character that means something to HTML is escaped
-        text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    )
+def _cut(text: str, most: int = _MOST_IN_CELL) -> str:
+    """At most `most` characters of `text`, none of them hidden, and how many there were."""
+    shown = plain(text[: most + 1])
+    return shown if len(shown) <= most else f"{shown[:most]}… ({len(text):,} characters)"
 
 
 @cache
-def _packed() -> Markup:
-    """The Plotly bundle, gzipped and base64-coded; mtime 0 keeps the bytes the same."""
-    packed = gzip.compress(_resource("vendor", BUNDLE).encode(), 9, mtime=0)
-    return Markup(base64.b64encode(packed).decode())  # noqa: S704 - base64 holds no markup
+def _bundle() -> Markup:
+    """The Plotly bundle, packed."""
+    return Markup(packed(_resource("vendor", BUNDLE).encode()))  # noqa: S704 - base64 holds no markup
+
+
+@cache
+def _scripts(*, lite: bool) -> str:
+    """Our scripts as one, in the order in which they build on each other; a page without Plotly draws no charts."""
+    names = [name for name in SCRIPTS if not (lite and name == "charts")]
+    lines = (line.strip() for name in names for line in _resource("templates", f"{name}.js").splitlines())
+    # Comments and indentation stay in the source; no string of ours spans lines.
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return f'"use strict";\n(() => {{\n{text}\n}})();\n'
+
+
+@cache
+def _style() -> str:
+    """The style sheet; the dark colours stand in one file and are used for the system's choice and the reader's."""
+    return _resource("templates", "style.css").replace("/* dark.css */", _resource("templates", "dark.css").rstrip())
 
 
 @cache

@@ -1,16 +1,17 @@
 """What the page says: turns an `Analysis` into a `view.Page`. No markup, no files; the template lays it out."""
 
+from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
 from recontool.model.instant import to_datetime
-from recontool.report import activity, quantity, view
+from recontool.report import activity, quantity, timeline, view
 from recontool.report.activity import Series
 from recontool.report.headlines import headlines
 from recontool.report.keynumbers import key_numbers
-from recontool.report.sections import connection, measures, quality, reconnects, watch, work
+from recontool.report.sections import chain, connection, glossary, measures, outages, quality, reconnects, watch, work
 from recontool.report.view import Page, Section
 
 
-def page(analysis: Analysis) -> Page:
+def page(analysis: Analysis, detail: Detail = NO_DETAIL) -> Page:
     """The whole page but its charts, which `charts` draws for the figures that name one."""
     course = activity.series(analysis)
     sentence, _, rest = analysis.verdict.sentence.partition("; ")
@@ -26,24 +27,26 @@ def page(analysis: Analysis) -> Page:
         headlines=headlines(analysis),
         no_headlines=_nothing_stands_out(analysis),
         sections=(
-            *(_worker_sections(analysis, course) if analysis.workers else (measures.section(analysis),)),
+            *(_worker_sections(analysis, detail, course) if analysis.workers else (measures.section(analysis),)),
             watch.security_section(analysis),
             *(_watched_sections(analysis) if analysis.workers else ()),
             quality.section(analysis),
-            quality.formulas_section(),
+            glossary.section(),
         ),
         version=analysis.version,
+        extent=timeline.extent(analysis) or (0, 1),
     )
 
 
-def _worker_sections(analysis: Analysis, course: Series | None) -> tuple[Section, ...]:
+def _worker_sections(analysis: Analysis, detail: Detail, course: Series | None) -> tuple[Section, ...]:
     return (
         measures.section(analysis),
         connection.timeline_section(analysis),
-        connection.incidents_section(analysis),
-        connection.outages_section(analysis),
+        outages.incidents_section(analysis, detail),
+        outages.outages_section(analysis),
         reconnects.section(analysis),
-        work.tasks_section(analysis, course),
+        chain.section(analysis, detail),
+        work.tasks_section(analysis, detail, course),
         work.messages_section(analysis, course),
     )
 

@@ -7,6 +7,9 @@ import unicodedata
 
 # Cc controls, Cf formatting (bidi overrides, zero width), Cs lone surrogates, Co private use, Cn unassigned, Zl/Zp lines.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Marks stand above or below a letter; a pile of them reaches into the lines around it. No script needs more than three.
+_MARKS = frozenset({"Mn", "Me"})
+_MOST_MARKS = 3
 _WIDE = frozenset({"W", "F"})
 
 
@@ -14,7 +17,12 @@ def plain(text: str, *, ascii_only: bool = False) -> str:
     """`text` on one line, each control, bidi or invisible character spelled as an escape."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_spelled(char) if _is_hidden(char, ascii_only=ascii_only) else char for char in text)
+    shown, marks = [], 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in _MARKS else 0
+        hidden = marks > _MOST_MARKS or _is_hidden(char, ascii_only=ascii_only)
+        shown.append(_spelled(char) if hidden else char)
+    return "".join(shown)
 
 
 def columns(text: str) -> int:

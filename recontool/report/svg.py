@@ -14,7 +14,7 @@ from recontool.report.timeline import Cell
 
 RESOLUTION: Final = 720  # cells of a strip, unless there would be too many pieces
 _FEWEST_CELLS: Final = 90
-_MOST_PIECES: Final = 6000
+_STRIP_WIDTH: Final = 1000
 _TREND_WIDTH: Final = 120
 _TREND_HEIGHT: Final = 28
 _EDGE: Final = 3  # room for the line's thickness
@@ -37,12 +37,12 @@ PATTERNS: Final = Markup(
 )
 
 
-def resolution(workers: Sequence[WorkerResult], start_us: int, end_us: int) -> int:
+def resolution(workers: Sequence[WorkerResult], start_us: int, end_us: int, most_pieces: int) -> int:
     """How many cells a strip of these workers gets, so that the page stays small however much happened."""
     number = RESOLUTION
     while number > _FEWEST_CELLS:
         pieces = sum(len(runs(timeline.cells(worker, start_us, end_us, number))) for worker in workers)
-        if pieces <= _MOST_PIECES:
+        if pieces <= most_pieces:
             break
         number //= 2
     return number
@@ -50,17 +50,16 @@ def resolution(workers: Sequence[WorkerResult], start_us: int, end_us: int) -> i
 
 def strip(worker: WorkerResult, start_us: int, end_us: int, number: int, height: int) -> Markup:
     """One worker's states over time, `height` pixels high and as wide as there is room."""
-    pieces = []
+    shapes: dict[Cell, list[str]] = {}
     for state, first, last in runs(timeline.cells(worker, start_us, end_us, number)):
-        if state == "unobserved":
-            continue
-        tall, top = _SHAPES[state]
-        pieces.append(
-            f'<rect class="s-{state}" x="{_share(first, number)}%" width="{_share(last - first, number)}%"'
-            f' y="{top}%" height="{tall}%"/>'
-        )
+        if state in _SHAPES:
+            left, right = (round(_STRIP_WIDTH * edge / number) for edge in (first, last))
+            tall, top = (round(share * height / 100) for share in _SHAPES[state])
+            shapes.setdefault(state, []).append(f"M{left} {top}h{right - left}v{tall}h{left - right}z")
+    paths = "".join(f'<path class="s-{state}" d="{"".join(pieces)}"/>' for state, pieces in shapes.items())
     return Markup(  # noqa: S704 - built from numbers and our own words only
-        f'<svg class="strip" width="100%" height="{height}" aria-hidden="true" focusable="false">{"".join(pieces)}</svg>'
+        f'<svg class="strip" height="{height}" viewBox="0 0 {_STRIP_WIDTH} {height}" preserveAspectRatio="none"'
+        f' aria-hidden="true" focusable="false">{paths}</svg>'
     )
 
 
@@ -123,10 +122,6 @@ def _height(value: float, low: float, high: float) -> str:
     room = _TREND_HEIGHT - 2 * _EDGE
     share = (value - low) / (high - low) if high > low else 0.5
     return _round(_EDGE + room * (1 - share))
-
-
-def _share(part: int, whole: int) -> str:
-    return _round(100 * part / whole)
 
 
 def _round(number: float) -> str:

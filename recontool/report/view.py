@@ -3,8 +3,10 @@
 Text in here is as the logs have it; hidden characters and markup are made harmless when it is rendered.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
@@ -13,6 +15,8 @@ Tone: TypeAlias = Literal["", "critical", "warning", "ok", "muted"]
 Kind: TypeAlias = Literal["text", "number", "code", "time", "prose"]
 
 ROWS: Final = 200  # rows a table of the page shows; what is left out is counted
+LITE_ROWS: Final = 8  # likewise of a small page
+_rows: ContextVar[int] = ContextVar("rows", default=ROWS)
 TONES: Final[dict[str, Tone]] = {
     "CRITICAL": "critical",
     "WARNING": "warning",
@@ -46,10 +50,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells in column order; `anchor` is the id other parts of the page link to."""
+    """Cells in column order; `anchor` is the id other parts of the page link to.
+
+    `span` is when it happened, first and last microsecond, for the choice of a stretch of time; `worker` is the
+    anchor of the worker it is about.
+    """
 
     cells: tuple[Cell, ...]
     anchor: str = ""
+    span: tuple[int, int] | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +74,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One labelled row of a timeline picture."""
+    """One labelled row of a timeline picture; `anchor` is that of the worker it shows."""
 
     label: str
     picture: Markup
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +158,22 @@ class Page:
     no_headlines: str
     sections: tuple[Section, ...]
     version: str
-    charts: dict[str, object] = field(default_factory=dict)
+    extent: tuple[int, int] = (0, 1)  # first and last microsecond of the timeline
+
+
+@contextmanager
+def at_most(rows: int) -> Iterator[None]:
+    """Tables and timelines made inside show at most `rows` rows."""
+    before = _rows.set(rows)
+    try:
+        yield
+    finally:
+        _rows.reset(before)
+
+
+def most_rows() -> int:
+    """How many rows a table shows."""
+    return _rows.get()
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:
@@ -164,10 +190,12 @@ def columns(*titles: str) -> tuple[Column, ...]:
     )
 
 
-def table(caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows") -> Table:
-    """A table of at most `ROWS` rows; `of` is how many there are when `rows` is already a selection."""
+def table(
+    caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows", whole: bool = False
+) -> Table:
+    """A table of at most `most_rows()` rows unless it must be `whole`; `of` is how many there are if `rows` is a choice."""
     total = max(of, len(rows))
-    shown = tuple(rows[:ROWS])
+    shown = tuple(rows if whole else rows[: most_rows()])
     left = total - len(shown)
     omitted = f"{left:,} more {what} are not shown here; the JSON output lists them." if left else ""
     return Table(caption, tuple(titles), shown, omitted)

@@ -44,6 +44,16 @@ CAUSES = {
         (worker(100, 101, "heartbeat"), worker(104, 105, "heartbeat")),
         "network_cut",
     ),
+    "both sides miss the other": (
+        [*COORDINATOR, (90, "[CONNECT] accepted worker=w1"), (103.5, "[CONNECT] disconnected worker=w0"), (300, "x y")],
+        (worker(100, 106, "heartbeat"), worker(104, 107, "heartbeat")),
+        "network_cut",
+    ),
+    "the coordinator stands still": (
+        [*COORDINATOR, (90, "[CONNECT] accepted worker=w1"), (112, "[CONNECT] disconnected worker=w0"), (300, "x y")],
+        (worker(100, 113, "heartbeat"), worker(104, 114, "heartbeat")),
+        "coordinator_frozen",
+    ),
 }
 
 
@@ -73,3 +83,37 @@ APART = {
 @pytest.mark.parametrize("workers", APART.values(), ids=APART)
 def test_coincidence_is_no_incident(tmp_path, workers):
     assert incidents(tmp_path, None, *workers) == ()
+
+
+def test_the_evidence_comes_from_both_sides(tmp_path):
+    coordinator, workers, _ = CAUSES["both sides miss the other"]
+    (incident,) = incidents(tmp_path, coordinator, *workers)
+    assert incident.evidence == ("c.log:3", "w0.log:5", "w1.log:5")
+
+
+def test_clocks_that_are_off_do_not_tear_an_incident_apart(tmp_path):
+    """Three workers lose one coordinator at 100 s; their clocks are 4 s ahead, right and 5 s behind."""
+
+    def story(offset, number):
+        lines = [
+            (0, "config role=worker"),
+            (1, "[CONNECT] attempt n=1"),
+            (1.02, f"[CONNECT] established session=a{number}"),
+            (90, "x y"),
+            (100, "[RECONNECT] lost cause=closed code=1006"),
+            (110, "[RECONNECT] attempt n=1"),
+            (110.02, f"[RECONNECT] established n=1 session=b{number}"),
+            (300, "x y"),
+        ]
+        return [(at + offset, text) for at, text in lines]
+
+    accepted = [(1.01, f"[CONNECT] accepted worker=w{n} session=a{n}") for n in range(3)]
+    again = [(110.01, f"[CONNECT] accepted worker=w{n} session=b{n}") for n in range(3)]
+    coordinator = [*COORDINATOR, *accepted, (105, "config role=coordinator port=8765"), *again, (300, "x y")]
+    found = incidents(tmp_path, coordinator, *(story(offset, n) for n, offset in enumerate((4, 0, -5))))
+    (incident,) = found
+    assert incident.cause == "coordinator_restart"
+    assert incident.workers == ("w0", "w1", "w2")
+    assert incident.lost_us == round(3 * 10.02e6)
+    starts = sorted(outage.start_us for outage in incident.outages)
+    assert [(start - starts[0]) / 1e6 for start in starts] == [0, 5, 9]

@@ -111,6 +111,7 @@ USAGE = {
     "unknown format": ("analyze", "worker-1.log", "--format-in", "nope"),
     "unknown zone": ("analyze", "worker-1.log", "--tz", "Mars/Base"),
     "no kind of report": ("report", "worker-1.log"),
+    "nothing known to redact": ("report", "worker-1.log", "--html", "--redact", "colours"),
     "bad time": ("events", "worker-1.log", "--since", "yesterday"),
     "bad duration": ("events", "worker-1.log", "--last", "a while"),
     "bad marker": ("events", "worker-1.log", "--marker", "NOPE"),
@@ -167,6 +168,15 @@ def test_the_report_is_one_file(folder):
     assert page.lower().startswith("<!doctype html>")
     again = run("report", "worker-1.log", "--html", "-o", "again.html", cwd=folder)
     assert (folder / again.stdout.strip()).read_text() == page
+
+
+def test_a_small_report_and_one_without_names(folder):
+    done = run("report", "worker-1.log", "--html", "--lite", "-o", "lite.html", cwd=folder)
+    assert done.returncode == 0
+    assert (folder / "lite.html").stat().st_size <= 150_000
+    done = run("report", "worker-1.log", "--html", "--lite", "--redact", "workers", cwd=folder)
+    assert done.stdout.strip() == "reports/redacted.html"
+    assert "worker-1" not in (folder / "reports" / "redacted.html").read_text()
 
 
 def test_a_closed_pipe_ends_quietly(folder):

@@ -4,11 +4,13 @@ import random
 from dataclasses import replace
 
 from recontool.model.catalogue import DOCUMENTED
+from recontool.model.detail import CONTEXT, Detail, Steps, Wait
 from recontool.model.findings import (
     ACTIVITY,
     Alert,
     Analysis,
     Bucket,
+    ClockOffset,
     CoordinatorResult,
     Disagreement,
     Incident,
@@ -113,7 +115,34 @@ def fleet(number: int, *, minutes: int = 60, outages: int = 4, seed: int = 7, te
         first_us=START_US,
         last_us=START_US + length_us,
         version="0.1.0",
+        clocks=tuple(ClockOffset(key, draw.randrange(-(10**6), 10**6), 6_000, 5) for key in workers),
     )
+
+
+def look(analysis: Analysis, text: str = "") -> Detail:
+    """What a second look at the logs of `analysis` would add; `text` stands in every raw line."""
+    draw = random.Random(11)
+    outages = [outage for worker in analysis.workers.values() for outage in worker.outages]
+    steps = tuple(
+        Steps(
+            o.worker,
+            o.start_us,
+            o.start_us - draw.randrange(15 * SECOND_US) if o.cause == "heartbeat" else None,
+            o.end_us and o.end_us - draw.randrange(90_000),
+            o.end_us,
+            o.end_us and o.end_us + draw.randrange(60_000),
+            o.end_us and o.end_us + draw.randrange(60_000, 3 * SECOND_US),
+        )
+        for o in sorted(outages, key=lambda o: (o.start_us, o.worker))
+    )
+    waits = tuple(Wait(o.worker, n, draw.uniform(2 ** (n - 2), 2 ** (n - 1))) for o in outages for n in (1, 2, 3))
+    raw: dict[str, dict[int, str]] = {}
+    for place in (place for o in outages for place in o.evidence):
+        file, _, number = place.rpartition(":")
+        for near in range(max(int(number) - CONTEXT, 1), int(number) + CONTEXT + 1):
+            line = f"2026-11-24T08:{near % 60:02d}:00.{draw.randrange(10**6):06d}Z INFO {file} [TASK] started task=task-{draw.randrange(16**8):08x}"
+            raw.setdefault(file, {})[near] = line + text
+    return Detail(steps, waits[:2000], len(waits), {next(iter(analysis.workers)): 2} if analysis.workers else {}, raw)
 
 
 def nothing(text: str = "") -> Analysis:
@@ -183,7 +212,7 @@ def one_worker(key: str, draw: random.Random, length_us: int, number: int, text:
         starts_us=(first,),
         observed=(Span(first + 2 * SECOND_US, last),),
         activity=activity(draw, length_us),
-        config={"initial_reconnect_delay": 1.0},
+        config={"initial_reconnect_delay": 1.0, "max_reconnect_delay": 60.0, "reconnect_jitter": "equal"},
         task_ms=tuple(round(draw.lognormvariate(5.5, 0.4), 1) for _ in range(40)),
         first_error=f"ValueError: iteration 3{text}" if failed else "",
     )

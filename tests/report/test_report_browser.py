@@ -1,30 +1,16 @@
 """The page in a real browser: quiet, offline, drawn, readable without scripts, and no wider than the screen."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fleet_builder import fleet
+from chromium import needs_browser, opened, overflow
+from fleet_builder import fleet, look
 
 from recontool.report.html import render
 
+pytestmark = needs_browser
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: apt-get install chromium")
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 HOSTILE = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,28 +25,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "long": fleet(2, text="-" + "n" * 110),
     }
     for name, analysis in made.items():
-        (folder / f"{name}.html").write_text(render(analysis), encoding="utf-8")
+        text = render(analysis, look(analysis, HOSTILE if name == "hostile" else ""))
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return {name: folder / f"{name}.html" for name in made}
-
-
-def opened(browser, path, *, width=1400, height=900, scripts=True, scheme="light", zone="UTC"):
-    """A page, with the messages it wrote and the requests it made."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, java_script_enabled=scripts, color_scheme=scheme, timezone_id=zone
-    )
-    shown = context.new_page()
-    messages, requests = [], []
-    shown.on("console", lambda message: messages.append(message.text))
-    shown.on("pageerror", lambda error: messages.append(str(error)))
-    shown.on("request", lambda request: requests.append(request.url))
-    shown.goto(path.as_uri())
-    if scripts and 'id="charts"' in path.read_text(encoding="utf-8"):
-        shown.wait_for_selector("html.drawn", state="attached", timeout=30_000)
-    return shown, messages, requests
-
-
-def overflow(shown) -> int:
-    return shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize("name", ["none", "one", "four", "many", "long"])
@@ -75,7 +42,7 @@ def test_loads_quietly_without_a_request_and_fits(browser, pages, name, screen) 
     assert shown.locator("[data-chart] .main-svg >> nth=0").count() == min(boxes, 1)
     drawn = "[...document.querySelectorAll('[data-chart]')].filter(box => !box.querySelector('.main-svg')).length"
     assert shown.evaluate(drawn) == 0
-    assert boxes == {"none": 0, "one": 9}.get(name, 10)
+    assert boxes == {"none": 0, "one": 12}.get(name, 13)
     shown.context.close()
 
 
@@ -148,11 +115,15 @@ def test_a_link_into_a_fold_opens_it(browser, pages) -> None:
 
 
 def test_paper_shows_all_folds_and_cuts_nothing_off(browser, pages) -> None:
-    shown, _, _ = opened(browser, pages["four"], width=760, height=1000, scheme="dark")
+    shown, _, _ = opened(browser, pages["four"], scheme="dark")
     shown.emulate_media(media="print", color_scheme="dark")
     shown.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert shown.locator("details:not([open])").count() == 0
     assert overflow(shown) <= 0
+    # A4 less its margins is 703 pixels wide.
+    widths = shown.locator("[data-chart] .main-svg").evaluate_all("all => all.map(one => one.clientWidth)")
+    assert widths
+    assert max(widths) <= 703
     background = shown.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(255, 255, 255)"
     shown.context.close()

@@ -8,7 +8,7 @@
 #include "fold.h"
 #include "table.h"
 
-enum { ABI = 1, PAGE = 4096, PIECE = 1 << 12, PADDING = 64 };
+enum { ABI = 2, PAGE = 4096, PIECE = 1 << 12, PADDING = 64 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
@@ -266,6 +266,8 @@ typedef struct {
     const i64 *starts, *stops;
     i64 starts_n, stops_n;
     const Place *evidence;
+    const Span *silences;
+    i64 silences_n, ended_n;
 } CoordinatorView;
 
 EXPORT i64 recon_coordinators(const Fleet *f) { return (i64)f->coordinators.n; }
@@ -277,7 +279,16 @@ EXPORT void recon_coordinator_view(const Fleet *f, i64 i, CoordinatorView *v) {
     memcpy(v->counts, c->counts, sizeof v->counts);
     v->starts = c->starts.p, v->starts_n = (i64)c->starts.n, v->stops = c->stops.p, v->stops_n = (i64)c->stops.n;
     v->evidence = c->evidence.p;
+    v->silences = c->silences.p, v->silences_n = (i64)c->silences.n, v->ended_n = (i64)c->ended.n;
 }
+
+/* A line kept for Python: of those a coordinator saw sessions end by, or (-1) of all steps of connections. */
+EXPORT i64 recon_kept(const Fleet *f, i64 coordinator, i64 i, i64 *file, i64 *line, const u8 **raw) {
+    const Kept *kept = coordinator < 0 ? &f->kept.p[i] : &f->coordinators.p[coordinator].ended.p[i];
+    *file = kept->file, *line = kept->line, *raw = kept->raw.p;
+    return (i64)kept->raw.n;
+}
+EXPORT i64 recon_steps(const Fleet *f) { return (i64)f->kept.n; }
 
 typedef struct {
     const u8 *source, *name, *line;

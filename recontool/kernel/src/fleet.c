@@ -41,7 +41,17 @@ static Chain *chain_of(Fleet *f, const Rec *rec) {
     VEC_PUSH(f->in_file, (u32)(c - f->chains.p));
     VEC_PUSH(c->files, f->file.index);
     VEC_PUSH(c->rotations, f->file.rotation);
+    c->steps = 0;
     return f->here = c;
+}
+
+/* Whether there is room to keep the line, as `kept`. */
+static int keep(Fleet *f, const Rec *rec, i64 line, Kept *kept) {
+    if (f->kept_bytes > MOST_KEPT_BYTES) return 0;
+    *kept = (Kept){.file = f->file.index, .line = line};
+    text_set(&kept->raw, rec->raw.p, rec->raw.n);
+    f->kept_bytes += rec->raw.n;
+    return 1;
 }
 
 static void security_feed(Fleet *f, const Rec *rec, Place place, int by_file) {
@@ -68,14 +78,17 @@ static void security_feed(Fleet *f, const Rec *rec, Place place, int by_file) {
 
 static void coordinator_feed(Fleet *f, const Rec *rec, Place place) {
     Coordinator *c = NULL;
+    Kept kept;
     for (size_t i = 0; i < f->coordinators.n && c == NULL; i++)
         if (f->coordinators.p[i].rotation == f->file.rotation) c = &f->coordinators.p[i];
     if (c == NULL) {
-        VEC_PUSH(f->coordinators, ((Coordinator){.rotation = f->file.rotation, .first = NO_TIME, .port = NO_TIME}));
+        VEC_PUSH(f->coordinators, ((Coordinator){.rotation = f->file.rotation, .first = NO_TIME, .port = NO_TIME, .accepted_file = -1}));
         c = &f->coordinators.p[f->coordinators.n - 1];
     }
     c->file = f->file.index;
     if (c->first == NO_TIME) c->first = c->last = rec->at_us;
+    if ((rec->marker == M_CONNECT || rec->marker == M_SECURITY) && rec->at_us - c->last >= 1000000)
+        keep_longest(&c->silences, MOST_SILENCES, (Span){rec->at_us - c->last, c->last});
     if (rec->at_us > c->last) c->last = rec->at_us;
     if (rec->marker) c->markers[rec->marker]++;
     c->counts[rec->kind]++;
@@ -85,6 +98,11 @@ static void coordinator_feed(Fleet *f, const Rec *rec, Place place) {
         VEC_PUSH(c->evidence, place);
     } else if (rec->kind == K_CLOSED) {
         VEC_PUSH(c->stops, rec->at_us);
+    } else if (rec->kind == K_DISCONNECTED && c->ended.n < MOST_ENDED && keep(f, rec, place.line, &kept)) {
+        VEC_PUSH(c->ended, kept);
+    } else if (rec->kind == K_ACCEPTED) {
+        if (c->accepted_file != (i64)f->file.index) c->accepted_file = (i64)f->file.index, c->accepted_n = 0;
+        if (c->accepted_n++ < MOST_ACCEPTED && keep(f, rec, place.line, &kept)) VEC_PUSH(f->kept, kept);
     }
 }
 
@@ -102,6 +120,9 @@ static void feed(Fleet *f, const Rec *rec, i64 line) {
         worker_feed_light(&f->shared, c->worker, rec, place);
         return;
     }
+    Kept kept;
+    if (UNLIKELY((rec->kind == K_ATTEMPT || rec->kind == K_ESTABLISHED) && c->steps++ < MOST_STEPS && keep(f, rec, line, &kept)))
+        VEC_PUSH(f->kept, kept);
     worker_feed(&f->shared, c->worker, rec, place);
     if (UNLIKELY(rec->marker == M_SECURITY)) security_feed(f, rec, place, 0);
 }
@@ -367,8 +388,12 @@ void fleet_free(Fleet *f) {
     }
     for (size_t i = 0; i < f->coordinators.n; i++) {
         Coordinator *c = &f->coordinators.p[i];
-        VEC_FREE(c->starts), VEC_FREE(c->stops), VEC_FREE(c->evidence);
+        VEC_FREE(c->starts), VEC_FREE(c->stops), VEC_FREE(c->evidence), VEC_FREE(c->silences);
+        for (size_t k = 0; k < c->ended.n; k++) VEC_FREE(c->ended.p[k].raw);
+        VEC_FREE(c->ended);
     }
+    for (size_t i = 0; i < f->kept.n; i++) VEC_FREE(f->kept.p[i].raw);
+    VEC_FREE(f->kept);
     for (size_t i = 0; i < f->security.n; i++) {
         Security *s = &f->security.p[i];
         VEC_FREE(s->source), VEC_FREE(s->name), VEC_FREE(s->line);
@@ -419,12 +444,22 @@ static void file_wire(Wire *w, File *file) {
     }
 }
 
+static void kept_wire(Wire *w, Kept *kept) {
+    if (w->reading) memset(kept, 0, sizeof *kept);
+    WIRE(w, kept->file), WIRE(w, kept->line);
+    WIRE_VEC(w, kept->raw);
+}
+
 static void coordinator_wire(Wire *w, Coordinator *c) {
     WIRE(w, c->rotation), WIRE(w, c->file), WIRE(w, c->first), WIRE(w, c->last), WIRE(w, c->port);
     WIRE(w, c->markers), WIRE(w, c->counts);
     WIRE_VEC(w, c->starts);
     WIRE_VEC(w, c->stops);
     WIRE_VEC(w, c->evidence);
+    WIRE_VEC(w, c->silences);
+    WIRE_COUNT(w, c->ended, 1);
+    for (size_t i = 0; i < c->ended.n; i++) kept_wire(w, &c->ended.p[i]);
+    WIRE(w, c->accepted_n), WIRE(w, c->accepted_file);
 }
 
 static void security_wire(Wire *w, Security *s) {
@@ -449,7 +484,7 @@ void fleet_wire(Wire *w, Fleet *f) {
         worker_wire(w, c->worker);
         WIRE_VEC(w, c->files);
         WIRE_VEC(w, c->rotations);
-        WIRE(w, c->known);
+        WIRE(w, c->known), WIRE(w, c->steps);
     }
     WIRE_COUNT(w, f->coordinators, 1);
     for (size_t i = 0; i < f->coordinators.n; i++) {
@@ -461,6 +496,9 @@ void fleet_wire(Wire *w, Fleet *f) {
         if (w->reading) memset(&f->security.p[i], 0, sizeof(Security));
         security_wire(w, &f->security.p[i]);
     }
+    WIRE_COUNT(w, f->kept, 1);
+    for (size_t i = 0; i < f->kept.n; i++) kept_wire(w, &f->kept.p[i]);
+    WIRE(w, f->kept_bytes);
     WIRE_VEC(w, f->in_file);
     WIRE(w, f->untrusted);
     file_wire(w, &f->file);

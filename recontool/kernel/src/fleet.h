@@ -41,13 +41,25 @@ typedef struct {
     Worker *worker;
     VEC(u32) files, rotations;
     i64 known; /* some record was an event */
+    i64 steps; /* of connections, kept from the current file */
 } Chain;
+
+/* A line that Python reads again, for what is not folded here. */
+typedef struct {
+    u32 file, pad;
+    i64 line;
+    Text raw;
+} Kept;
+enum { MOST_STEPS = 4000, MOST_ACCEPTED = 50000, MOST_ENDED = 10000, MOST_SILENCES = 2000, MOST_KEPT_BYTES = 1 << 26 };
 
 typedef struct {
     u32 rotation, file;
     i64 first, last, port, markers[MARKERS], counts[KINDS], starts_n, stops_n;
     Times starts, stops;
     VEC(Place) evidence;
+    Spans silences;
+    VEC(Kept) ended;
+    i64 accepted_n, accepted_file; /* kept from that file */
 } Coordinator;
 
 typedef struct {
@@ -77,6 +89,8 @@ typedef struct {
     VEC(Chain) chains;
     VEC(Coordinator) coordinators;
     VEC(Security) security;
+    VEC(Kept) kept;
+    size_t kept_bytes;
     File file;
     Chain *here; /* the chain fed last in the current file, and */
     VEC(u32) in_file; /* all chains this file feeds */

@@ -14,6 +14,8 @@ void timeline_expire(Timeline *t, i64 now);
 void timeline_free(Timeline *t);
 void timeline_wire(Wire *w, Timeline *t);
 
+/* Keep (length, start) if it is among the `most` longest. */
+void keep_longest(Spans *heap, size_t most, Span silence);
 void gaps_init(Gaps *g);
 void gaps_record(Gaps *g, i64 at);
 void gaps_periodic(Gaps *g, int kind, i64 at);

@@ -10,30 +10,31 @@ void gaps_init(Gaps *g) {
 
 static int less(Span a, Span b) { return a.start != b.start ? a.start < b.start : a.end < b.end; }
 
-static void sift_down(Gaps *g) {
-    Span *heap = g->heap.p, moving = heap[0];
-    size_t i = 0, n = g->heap.n;
+static void sift_down(Spans *heap) {
+    Span moving = heap->p[0];
+    size_t i = 0, n = heap->n;
     for (size_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && less(heap[child + 1], heap[child])) child++;
-        if (!less(heap[child], moving)) break;
-        heap[i] = heap[child];
+        if (child + 1 < n && less(heap->p[child + 1], heap->p[child])) child++;
+        if (!less(heap->p[child], moving)) break;
+        heap->p[i] = heap->p[child];
     }
-    heap[i] = moving;
+    heap->p[i] = moving;
 }
 
-/* Keeps the longest ones; the heap holds (length, start). */
-static void remember(Gaps *g, i64 length, i64 start) {
-    if (g->configured != NO_TIME && length <= 2 * g->configured) return;
-    Span silence = {length, start};
-    if (g->heap.n < G_MOST) {
-        VEC_PUSH(g->heap, silence);
-        size_t i = g->heap.n - 1;
-        for (size_t parent; i && less(silence, g->heap.p[parent = (i - 1) / 2]); i = parent) g->heap.p[i] = g->heap.p[parent];
-        g->heap.p[i] = silence;
-    } else if (less(g->heap.p[0], silence)) {
-        g->heap.p[0] = silence;
-        sift_down(g);
+void keep_longest(Spans *heap, size_t most, Span silence) {
+    if (heap->n < most) {
+        VEC_PUSH(*heap, silence);
+        size_t i = heap->n - 1;
+        for (size_t parent; i && less(silence, heap->p[parent = (i - 1) / 2]); i = parent) heap->p[i] = heap->p[parent];
+        heap->p[i] = silence;
+    } else if (less(heap->p[0], silence)) {
+        heap->p[0] = silence;
+        sift_down(heap);
     }
+}
+
+static void remember(Gaps *g, i64 length, i64 start) {
+    if (g->configured == NO_TIME || length > 2 * g->configured) keep_longest(&g->heap, G_MOST, (Span){length, start});
 }
 
 void gaps_record(Gaps *g, i64 at) {

@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     i64 start, end;
 } Span;
+typedef VEC(Span) Spans;
 
 typedef struct {
     i64 at;
@@ -65,7 +66,7 @@ enum { P_BLOCK, P_STATUS, P_HEARTBEAT, PERIODICS };
 enum { G_MOST = 10000, G_SAMPLED = 1000 };
 typedef struct {
     i64 last, configured; /* NO_TIME: none */
-    VEC(Span) heap;       /* (length, start), smallest first */
+    Spans heap;           /* (length, start), smallest first */
     i64 periodic_last[PERIODICS];
     VEC(i64) distances[PERIODICS];
 } Gaps;

@@ -1,12 +1,14 @@
-"""How the fleet stayed connected: timeline, incidents, outages and the distribution of reconnect times."""
+"""How the fleet stayed connected: every worker over time, and how many were connected at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from recontool.model.findings import Analysis, Incident, Outage, WorkerResult
+from recontool.model.findings import Analysis, WorkerResult
 from recontool.report import quantity, ranking, svg, timeline, view
+from recontool.report.anchors import worker_anchor
 from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
 
 FIRST_SCREEN_LANES = 8
+_PIECES_PER_ROW = 30  # so that the strips stay small however much happened
 _TICKS = 5
 _TALL, _FLAT = 16, 12
 _STATES = {
@@ -41,7 +43,7 @@ def timeline_section(analysis: Analysis) -> Section:
         Figure(
             "Workers over time" if several else "The worker over time",
             _timeline_finding(analysis),
-            strip=_strip(analysis, view.ROWS),
+            strip=_strip(analysis, view.most_rows()),
             table=_states_table(ranked),
         )
     ]
@@ -50,72 +52,15 @@ def timeline_section(analysis: Analysis) -> Section:
     return Section("timeline", "Fleet timeline", figures=tuple(figures), notes=_gap_notes(ranked))
 
 
-def incidents_section(analysis: Analysis) -> Section:
-    """Outages of several workers that share one cause."""
-    if not analysis.incidents:
-        why = "no two outages share a cause in time" if analysis.workers else "no worker log was among the inputs"
-        return Section("incidents", "Incidents", empty=f"No incidents: {why}.")
-    ranked = sorted(analysis.incidents, key=lambda incident: (-incident.lost_us, incident.start_us))
-    anchors = outage_anchors(analysis)
-    rows = [_incident_row(incident, anchors) for incident in ranked]
-    titles = view.columns(
-        "Incident", "Cause", "From (UTC)", "Until (UTC)", "#Workers", "#Outages", "#Time lost", "`Evidence"
-    )
-    return Section(
-        "incidents",
-        "Incidents",
-        lead="Outages of several workers that belong together, the costliest first.",
-        badge=quantity.count(len(ranked)),
-        tone="warning",
-        tables=(view.table("Incidents by worker time lost", titles, rows, what="incidents"),),
-    )
-
-
-def outages_section(analysis: Analysis) -> Section:
-    """Each outage with its cause, attempts, duration and the lines that prove it."""
-    shown, total = listed_outages(analysis)
-    if not total:
-        return Section("outages", "Outages", empty=_no_outages(analysis))
-    rows = [_outage_row(i, outage) for i, (outage, _) in enumerate(shown)]
-    titles = view.columns("`Worker", "Lost at (UTC)", "#Duration", "Cause", "#Attempts", "`Evidence")
-    lost = sum(ranking.lost_us(worker) for worker in analysis.workers.values())
-    still = sum(outage.end_us is None for worker in analysis.workers.values() for outage in worker.outages)
-    lead = f"{quantity.counted(total, 'outage')} cost {quantity.duration(lost)} of worker time"
-    return Section(
-        "outages",
-        "Outages",
-        lead=lead + (f"; {still:,} had not ended when the log did." if still else ", all of them ended."),
-        badge=quantity.count(total),
-        tone="warning",
-        tables=(view.table("Outages in time order", titles, rows, of=total, what="shorter outages"),),
-    )
-
-
-def outage_anchors(analysis: Analysis) -> dict[tuple[str, int], str]:
-    """The id of the row of each outage that is listed, by worker and start."""
-    shown, _ = listed_outages(analysis)
-    return {(outage.worker, outage.start_us): f"outage-{i + 1}" for i, (outage, _) in enumerate(shown)}
-
-
-def listed_outages(analysis: Analysis) -> tuple[list[tuple[Outage, int]], int]:
-    """The outages the page lists (open ones, then the longest) in time order, and how many there are."""
-    pairs = ranking.outages_with_end(analysis)
-    shown, omitted = ranking.bounded(
-        pairs,
-        view.ROWS,
-        lambda pair: float("inf") if pair[0].end_us is None else ranking.length_us(*pair),
-        lambda pair: pair[0].start_us,
-    )
-    return shown, len(shown) + omitted
-
-
 def _strip(analysis: Analysis, most: int) -> Strip:
     ranked = ranking.by_damage(analysis.workers.values())
     shown = ranked[:most]
     extent = timeline.extent(analysis) or (0, 1)
-    number = svg.resolution(shown, *extent)
+    number = svg.resolution(shown, *extent, _PIECES_PER_ROW * view.most_rows())
     height = 44 if len(ranked) == 1 else _TALL if len(shown) <= FIRST_SCREEN_LANES else _FLAT
-    lanes = tuple(Lane(worker.key, svg.strip(worker, *extent, number, height)) for worker in shown)
+    lanes = tuple(
+        Lane(worker.key, svg.strip(worker, *extent, number, height), worker_anchor(worker.key)) for worker in shown
+    )
     found = {state for worker in shown for state in timeline.cells(worker, *extent, number)}
     left = len(ranked) - len(shown)
     cell = f"One cell is {quantity.duration((extent[1] - extent[0]) // number)}."
@@ -169,7 +114,7 @@ def _connected_finding(analysis: Analysis) -> str:
 def _states_table(ranked: Sequence[WorkerResult]) -> Table:
     states: tuple[timeline.State, ...] = ("up", "down", "unknown", "connecting")
     rows = []
-    for worker in ranked[: view.ROWS]:
+    for worker in ranked[: view.most_rows()]:
         spent = dict.fromkeys(states, 0)
         for part in timeline.segments(worker):
             if part.state in spent:
@@ -178,7 +123,8 @@ def _states_table(ranked: Sequence[WorkerResult]) -> Table:
         extra = (
             Cell(quantity.count(len(items)), sort=len(items)) for items in (worker.outages, worker.flaps, worker.gaps)
         )
-        rows.append(Row((Cell(worker.key), *shown, *extra)))
+        anchor = worker_anchor(worker.key)
+        rows.append(Row((Cell(worker.key, href=f"#{anchor}"), *shown, *extra), anchor))
     titles = view.columns(
         "`Worker", "#Connected", "#Down", "#Unknown", "#Not connected yet", "#Outages", "#Flaps", "#Gaps"
     )
@@ -192,46 +138,3 @@ def _gap_notes(workers: Sequence[WorkerResult]) -> tuple[str, ...]:
     verb = "is" if gaps == 1 else "are"
     text = f"{quantity.counted(gaps, 'gap')} without any record {verb} shown as unknown, not as connected"
     return (f"{text}; connection stability does not subtract them.",)
-
-
-def _incident_row(incident: Incident, anchors: Mapping[tuple[str, int], str]) -> Row:
-    first = incident.outages[0] if incident.outages else None
-    anchor = anchors.get((first.worker, first.start_us), "") if first else ""
-    return Row(
-        (
-            Cell(quantity.sentence(incident.title), href=f"#{anchor}" if anchor else ""),
-            Cell(incident.cause.replace("_", " ")),
-            Cell(quantity.moment(incident.start_us), sort=incident.start_us),
-            Cell("still open" if incident.end_us is None else quantity.moment(incident.end_us), sort=incident.end_us),
-            Cell(quantity.count(len(incident.workers)), sort=len(incident.workers)),
-            Cell(quantity.count(len(incident.outages)), sort=len(incident.outages)),
-            Cell(quantity.duration(incident.lost_us), sort=incident.lost_us),
-            Cell(view.evidence(incident.evidence)),
-        )
-    )
-
-
-def _outage_row(index: int, outage: Outage) -> Row:
-    took = outage.duration_us
-    code = "" if outage.code is None else f" (code {outage.code})"
-    return Row(
-        (
-            Cell(outage.worker),
-            Cell(quantity.moment(outage.start_us), sort=outage.start_us),
-            Cell("still open", "critical", sort=2.0**62) if took is None else Cell(quantity.duration(took), sort=took),
-            Cell(f"{outage.cause}{code}"),
-            Cell(quantity.count(outage.attempts), sort=outage.attempts),
-            Cell(view.evidence(outage.evidence)),
-        ),
-        anchor=f"outage-{index + 1}",
-    )
-
-
-def _no_outages(analysis: Analysis) -> str:
-    if not analysis.workers:
-        return "No outages: no worker log was among the inputs."
-    if all(ranking.never_connected(worker) for worker in analysis.workers.values()):
-        return (
-            "No outages: no session was ever established, so none could be lost. See security events for refused keys."
-        )
-    return "No outages: every session that was established lasted to its orderly end or to the last record."

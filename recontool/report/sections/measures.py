@@ -54,6 +54,7 @@ def _fleet(analysis: Analysis, *, single: bool) -> Table:
         f"The eighteen documented metrics: {owner}",
         view.columns("Metric", "#Value", "Normal", "Verdict", "Source", "~Why"),
         rows_of(analysis.fleet),
+        whole=True,
     )
 
 

@@ -1,9 +1,9 @@
-"""What the numbers rest on: every file with where its lines went, notes, coordinators, and each metric's formula."""
+"""What the numbers rest on: every file with where its lines went, notes, and what the coordinators saw."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from recontool.model.catalogue import DERIVED, DOCUMENTED, UNIT_TEXT, Metric
-from recontool.model.findings import Analysis, CoordinatorResult, InputFile
+from recontool.model.findings import Analysis, ClockOffset, CoordinatorResult, InputFile
+from recontool.model.instant import SECOND_US
 from recontool.report import quantity, view
 from recontool.report.view import Cell, Row, Section, Table
 
@@ -23,6 +23,8 @@ def section(analysis: Analysis) -> Section:
         tables.append(
             view.table("Notes about the input", view.columns("`About", "~Note", "`Evidence"), rows, what="notes")
         )
+    if analysis.clocks:
+        tables.append(_clocks(analysis.clocks))
     if analysis.coordinators:
         tables.append(_coordinators(analysis.coordinators.values()))
     read = (
@@ -37,19 +39,6 @@ def section(analysis: Analysis) -> Section:
         badge=f"{quantity.count(unparsed)} unparsed" if unparsed else "",
         tone="warning" if unparsed else "ok",
         tables=tuple(tables),
-    )
-
-
-def formulas_section() -> Section:
-    """The definition of every metric, from the catalogue."""
-    rows = [_formula(metric) for metric in (*DOCUMENTED, *DERIVED)]
-    titles = view.columns("Metric", "`Name", "Unit", "~Definition", "Normal range")
-    return Section(
-        "formulas",
-        "How each number is made",
-        lead="Ranges are inclusive. Nothing to count gives no value and a reason, never a zero.",
-        tables=(view.table("Metric definitions", titles, rows),),
-        folded=True,
     )
 
 
@@ -86,6 +75,23 @@ def _examples(inputs: tuple[InputFile, ...]) -> Table:
     )
 
 
+def _clocks(found: Sequence[ClockOffset]) -> Table:
+    ranked = sorted(found, key=lambda clock: (-abs(clock.offset_us), clock.worker))
+    rows = [
+        Row(
+            (
+                Cell(clock.worker),
+                Cell(f"{clock.offset_us / SECOND_US:+.3f} s", sort=clock.offset_us),
+                Cell(f"\N{PLUS-MINUS SIGN}{quantity.duration(clock.error_us)}", sort=clock.error_us),
+                Cell(quantity.count(clock.sessions), sort=clock.sessions),
+            )
+        )
+        for clock in ranked
+    ]
+    titles = view.columns("`Worker", "#Clock ahead by", "#Uncertainty", "#Sessions both sides logged")
+    return view.table("Workers' clocks against the coordinator's", titles, rows, what="workers")
+
+
 def _coordinators(found: Iterable[CoordinatorResult]) -> Table:
     known = sorted(found, key=lambda coordinator: coordinator.file)
     names = list(dict.fromkeys(name for coordinator in known for name in coordinator.counts))
@@ -104,11 +110,3 @@ def _coordinators(found: Iterable[CoordinatorResult]) -> Table:
     counts = [f"#{name.replace('_', ' ').capitalize()}" for name in names]
     titles = view.columns("`Coordinator log", "First record (UTC)", "Last record (UTC)", *counts, "`Started at")
     return view.table("What the coordinators saw", titles, rows, what="coordinators")
-
-
-def _formula(metric: Metric) -> Row:
-    unit = {"count": "count", "ratio": "0 to 1"}.get(metric.unit, UNIT_TEXT[metric.unit] or metric.unit)
-    return Row(
-        view.cells(metric.title, metric.name, unit, metric.definition, quantity.limit_rule(metric)),
-        f"def-{metric.name}",
-    )

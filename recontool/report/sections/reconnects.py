@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Analysis
 from recontool.model.instant import seconds
-from recontool.report import quantity, view
+from recontool.report import quantity, ranking, view
+from recontool.report.survival import quantile_us, survival
 from recontool.report.view import Cell, Figure, Row, Section
 
+_NOTE = (
+    "Quantiles are nearest-rank: each is a duration that really occurred. The curves are Kaplan-Meier estimates: an outage "
+    "that is still open counts as not back yet, for as long as it was seen. Bands are 95 % (Greenwood, log-log)."
+)
 MOST_CAUSES = 8  # a chart of more lines than this says nothing
 
 
@@ -19,6 +24,8 @@ def section(analysis: Analysis) -> Section:
         return Section("reconnects", "Time to reconnect", empty=f"No reconnect times: {why}.")
     everything = sorted(took for times in by_cause.values() for took in times)
     figures = [Figure("How long workers were away", _finding(everything), chart="reconnect_times")]
+    if any(still for _, still in spans_by_cause(analysis).values()):
+        figures.append(Figure("Who was still away", _away_finding(analysis), chart="still_away"))
     if len(everything) > 1:
         figures.append(Figure("When, and for how long", _worst_finding(analysis), chart="outages"))
     rows = [_row(cause, times) for cause, times in by_cause.items()]
@@ -30,9 +37,7 @@ def section(analysis: Analysis) -> Section:
         "Time to reconnect",
         figures=tuple(figures),
         tables=(view.table("Reconnect time by cause", titles, rows, what="causes"),),
-        notes=(
-            "Quantiles are nearest-rank: each is a duration that really occurred. Open outages have no duration yet.",
-        ),
+        notes=(_NOTE,),
     )
 
 
@@ -47,6 +52,17 @@ def times_by_cause(analysis: Analysis) -> dict[str, list[int]]:
     common = {cause: sorted(times) for cause, times in ranked[:MOST_CAUSES]}
     rare = sorted(took for _, times in ranked[MOST_CAUSES:] for took in times)
     return {**common, "other causes": rare} if rare else common
+
+
+def spans_by_cause(analysis: Analysis) -> dict[str, tuple[list[int], list[int]]]:
+    """By cause as in `times_by_cause`: durations of completed outages, and how long open ones had lasted."""
+    found = {cause: (times, list[int]()) for cause, times in times_by_cause(analysis).items()}
+    for worker in analysis.workers.values():
+        for outage in worker.outages:
+            if outage.end_us is None:
+                cause = outage.cause if outage.cause in found or len(found) < MOST_CAUSES else "other causes"
+                found.setdefault(cause, ([], []))[1].append(ranking.length_us(outage, worker.last_us))
+    return found
 
 
 def quantile(ascending: Sequence[int], share: float) -> int:
@@ -66,6 +82,16 @@ def _finding(times: Sequence[int]) -> str:
             f"95 % at most {quantity.duration(quantile(times, 0.95))}; the longest took {quantity.duration(times[-1])}"
         )
     return f"{text}. {'None was' if not over else f'{over:,} were' if over > 1 else 'One was'} over the limit of {limit:g} s."
+
+
+def _away_finding(analysis: Analysis) -> str:
+    spans = list(spans_by_cause(analysis).values())
+    ended, still = ([took for pair in spans for took in pair[i]] for i in (0, 1))
+    half = quantile_us(survival(ended, still), 0.5)
+    never = f"{quantity.counted(len(still), 'outage')} of {len(ended) + len(still):,} had not ended when the log did"
+    if half is None:
+        return f"{never}; fewer than half are known to have ended."
+    return f"{never}. Counting those too, half were back within {quantity.duration(half)}; a plain median would leave them out."
 
 
 def _worst_finding(analysis: Analysis) -> str:

@@ -24,7 +24,8 @@ def security_section(analysis: Analysis) -> Section:
                 Cell(quantity.moment(found.last_us), sort=found.last_us),
                 Cell(found.detail),
                 Cell(view.evidence(found.evidence)),
-            )
+            ),
+            span=(found.first_us, found.last_us),
         )
         for found in sorted(analysis.security, key=lambda found: (-found.count, found.first_us))
     ]
@@ -49,7 +50,7 @@ def alerts_section(analysis: Analysis) -> Section:
         return Section("alerts", "Alerts", empty=f"No alerts: {why}.")
     fired = [alert for found in rules.values() for alert in found]
     shown, _ = ranking.bounded(
-        fired, view.ROWS, lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
+        fired, view.most_rows(), lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
     )
     critical = sum(alert.severity == "CRITICAL" for alert in fired)
     lead = ", ".join(

@@ -1,6 +1,7 @@
 """What the fleet got done: tasks and checkpoints, messages and compression, in total and over time."""
 
 from recontool.model.catalogue import CATALOGUE
+from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, WorkerResult
 from recontool.report import quantity, ranking, view
 from recontool.report.activity import Series, coarser
@@ -9,7 +10,7 @@ from recontool.report.view import Cell, Figure, Row, Section, Table
 _TABLE_ROWS = 24
 
 
-def tasks_section(analysis: Analysis, course: Series | None) -> Section:
+def tasks_section(analysis: Analysis, detail: Detail, course: Series | None) -> Section:
     """Executions and checkpoints by worker and over time."""
     executed = sum(worker.tasks.executed for worker in analysis.workers.values())
     if not executed:
@@ -30,7 +31,8 @@ def tasks_section(analysis: Analysis, course: Series | None) -> Section:
         badge=f"{failed:,} failed" if failed else quantity.count(executed),
         tone="warning" if failed else "ok",
         figures=tuple(figures),
-        tables=(_task_table(analysis),),
+        tables=(_task_table(analysis, detail),),
+        notes=_work_notes(analysis, detail),
     )
 
 
@@ -108,7 +110,28 @@ def _time_finding(analysis: Analysis) -> str:
     )
 
 
-def _task_table(analysis: Analysis) -> Table:
+def _work_notes(analysis: Analysis, detail: Detail) -> tuple[str, ...]:
+    """Lost and repeated work, as far as the logs tell."""
+    unfinished = sum(worker.tasks.unfinished for worker in analysis.workers.values())
+    notes = []
+    if detail.repeated:
+        again = quantity.counted(sum(detail.repeated.values()), "execution was", "executions were")
+        notes.append(f"{again} not the first of the task: work done again after a loss.")
+    if analysis.coordinators:
+        counts = [found.counts for found in analysis.coordinators.values()]
+        applied, twice = (sum(count.get(name, 0) for count in counts) for name in ("applied", "duplicate"))
+        notes.append(
+            f"Coordinators stored {quantity.counted(applied, 'result')} and turned away {twice:,} that came a second time."
+        )
+    if unfinished:
+        notes.append(
+            f"{quantity.counted(unfinished, 'execution')} began and neither completed nor failed nor was called off: its work "
+            "was lost or went on elsewhere."
+        )
+    return tuple(notes)
+
+
+def _task_table(analysis: Analysis, detail: Detail) -> Table:
     ranked = sorted(ranking.by_damage(analysis.workers.values()), key=lambda worker: -worker.tasks.failed)
     titles = view.columns(
         "`Worker",
@@ -116,15 +139,16 @@ def _task_table(analysis: Analysis) -> Table:
         "#Succeeded",
         "#Failed",
         "#Unfinished",
+        "#Repeated",
         "#Success",
         "#Checkpoints",
         "#Restored",
         "~First error",
     )
-    return view.table("Tasks by worker", titles, [_task_row(worker) for worker in ranked], what="workers")
+    return view.table("Tasks by worker", titles, [_task_row(worker, detail) for worker in ranked], what="workers")
 
 
-def _task_row(worker: WorkerResult) -> Row:
+def _task_row(worker: WorkerResult, detail: Detail) -> Row:
     tasks = worker.tasks
     rate = worker.metrics["task_success_rate"]
     numbers = (tasks.executed, tasks.succeeded, tasks.failed, tasks.unfinished)
@@ -133,6 +157,9 @@ def _task_row(worker: WorkerResult) -> Row:
         (
             Cell(worker.key),
             *(Cell(quantity.count(number), sort=number) for number in numbers),
+            Cell(quantity.NOTHING)
+            if detail.missing
+            else Cell(quantity.count(repeated := detail.repeated.get(worker.key, 0)), sort=repeated),
             Cell(
                 quantity.value(CATALOGUE["task_success_rate"], rate.value),
                 view.TONES[rate.status] if rate.status == "outside" else "",
@@ -156,13 +183,14 @@ def _message_course(course: Series) -> Table:
 
 
 def _course(caption: str, course: Series, names: tuple[str, ...], titles: tuple[view.Column, ...]) -> Table:
-    coarse = coarser(course, _TABLE_ROWS)
+    coarse = coarser(course, min(_TABLE_ROWS, view.most_rows()))
     rows = [
         Row(
             (
                 Cell(quantity.moment(at_us), sort=at_us),
                 *(Cell(quantity.count(coarse.counts[name][i]), sort=coarse.counts[name][i]) for name in names),
-            )
+            ),
+            span=(at_us, at_us + coarse.width_us),
         )
         for i, at_us in enumerate(coarse.starts_us())
     ]

@@ -1,0 +1,66 @@
+"""Takes the second look at the logs that a page needs: steps of each reconnection, raw lines around each proof."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from recontool.analysis.chain import follow
+from recontool.api.analyze import DEFAULT, Reading, iter_events
+from recontool.logs.lines import STDIN, LineStream
+from recontool.model.detail import CONTEXT, Detail
+from recontool.model.errors import ReconError
+from recontool.model.findings import Analysis, InputFile
+
+MOST_OUTAGES: Final = 250  # whose raw lines are read; a page lists fewer
+LINE_CHARS: Final = 1000  # a longer line is cut and says so
+
+
+def look_again(analysis: Analysis, reading: Reading = DEFAULT) -> Detail:
+    """Read the logs of `analysis` once more; what cannot be read a second time is said in `missing`."""
+    logs = [file for file in analysis.inputs if file.role != "snapshot"]
+    if any(file.path == STDIN for file in logs):
+        return Detail(missing="Standard input can be read only once, so there are no raw lines and no steps.")
+    if not logs:
+        return Detail(missing="Snapshots hold no log lines, so there are no raw lines and no steps.")
+    try:
+        found = follow(iter_events([file.path for file in logs], reading), analysis.workers)
+        raw = {file.name: lines for file in logs if (lines := _lines_of(file, _wanted(analysis, file.name)))}
+    except ReconError as error:
+        # The numbers of the page are known already; a log that has gone since costs it this part only.
+        return Detail(missing=f"The logs could not be read a second time: {str(error).splitlines()[0]}.")
+    return Detail(found.steps(), found.waits(), found.waits_seen, found.repeated, raw)
+
+
+def _wanted(analysis: Analysis, file: str) -> set[int]:
+    """Line numbers around every place in `file` that proves an outage or an incident."""
+    outages = [(outage, worker.last_us) for worker in analysis.workers.values() for outage in worker.outages]
+    outages.sort(key=lambda pair: pair[0].start_us - (pair[1] if pair[0].end_us is None else pair[0].end_us))
+    places = [outage.evidence for outage, _ in outages[:MOST_OUTAGES]]
+    places += [incident.evidence for incident in analysis.incidents[:MOST_OUTAGES]]
+    numbers = {number for evidence in places for place in evidence if (number := _number_in(place, file)) is not None}
+    return {near for number in numbers for near in range(max(number - CONTEXT, 1), number + CONTEXT + 1)}
+
+
+def _number_in(place: str, file: str) -> int | None:
+    name, _, number = place.rpartition(":")
+    return int(number) if name == file and number.isdecimal() else None
+
+
+def _lines_of(file: InputFile, wanted: set[int]) -> Mapping[int, str]:
+    """The wanted lines of one file; reading stops at the last of them."""
+    if not wanted:
+        return {}
+    stream, last = LineStream(file.path), max(wanted)
+    try:
+        return dict(_picked(stream, wanted, last))
+    finally:
+        stream.close()
+
+
+def _picked(lines: Iterable[bytes], wanted: set[int], last: int) -> Iterable[tuple[int, str]]:
+    for number, line in enumerate(lines, 1):
+        if number in wanted:
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            cut = f"{text[:LINE_CHARS]}… ({len(text):,} characters)" if len(text) > LINE_CHARS else text
+            yield number, cut
+        if number >= last:
+            return
