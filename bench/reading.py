@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import make_logs
@@ -91,7 +90,9 @@ class Bench:
         grown = self._folder / "grown.log"
         shutil.copyfile(self.log("info"), grown)
         more = self.log("info", 2 * APPENDED).read_bytes()
-        again = Command("again", [*RECONTOOL, "analyze", str(grown), "--format", "json", "-o", os.devnull], answers=False)
+        again = Command(
+            "again", [*RECONTOOL, "analyze", str(grown), "--format", "json", "-o", os.devnull], answers=False
+        )
         compare([again], rounds=1)
         took = []
         for number in range(self._rounds):
@@ -131,7 +132,9 @@ def _with_peers_names(path: Path) -> Path:
 
     found = parquet.read_table(path)
     renamed = path.with_name("renamed.parquet")
-    parquet.write_table(found.rename_columns(["time" if name == "at" else name for name in found.column_names]), renamed)
+    parquet.write_table(
+        found.rename_columns(["time" if name == "at" else name for name in found.column_names]), renamed
+    )
     return renamed
 
 
@@ -146,8 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.size, options.rounds)
         for part in options.parts:
-            run: Callable[[], None] = getattr(bench, part)
-            run()
+            getattr(bench, part)()
 
 
 if __name__ == "__main__":

@@ -102,4 +102,3 @@ def _fleet_derived(workers: Mapping[str, WorkerResult]) -> dict[str, float]:
             known = combined.get(name, 0)
             combined[name] = max(known, value) if name.startswith("max_") else known + value
     return combined
-

@@ -34,8 +34,8 @@ class ClockFold:
     """Feed the events of every file in log order; files may come in any order."""
 
     def __init__(self) -> None:
-        self._sources: dict[tuple[str, str], _Source] = {}
-        self._accepted: dict[str, tuple[str, int]] = {}
+        self.sources: dict[tuple[str, str], _Source] = {}
+        self.accepted: dict[str, tuple[str, int]] = {}
         self._seen: dict[str, int] = {}  # accepted sessions by file
 
     def feed(self, file: str, event: Event) -> None:
@@ -47,9 +47,9 @@ class ClockFold:
             if event.name == "accepted":
                 self._seen[file] = self._seen.get(file, 0) + 1
                 if isinstance(session, str) and self._seen[file] <= _ACCEPTED_KEPT:
-                    self._accepted.setdefault(session, (file, event.at_us))
+                    self.accepted.setdefault(session, (file, event.at_us))
         elif event.name in _STEPS:
-            source = self._sources.setdefault((file, event.source), _Source(None, {}))
+            source = self.sources.setdefault((file, event.source), _Source(None, {}))
             source.seen += 1
             if source.seen > _STEPS_KEPT:
                 return
@@ -60,9 +60,9 @@ class ClockFold:
 
     def add(self, other: "ClockFold") -> None:
         """Take in what was seen in other files."""
-        self._sources.update(other._sources)
-        for session, place in other._accepted.items():
-            self._accepted.setdefault(session, place)
+        self.sources.update(other.sources)
+        for session, place in other.accepted.items():
+            self.accepted.setdefault(session, place)
 
     def offsets(self, workers: Mapping[str, WorkerResult]) -> tuple[ClockOffset, ...]:
         """The offset of every worker that shares at least one session with a coordinator's log."""
@@ -71,7 +71,7 @@ class ClockFold:
             bounds = [
                 bound
                 for file in worker.files
-                if (source := self._sources.get((file, worker.worker))) is not None
+                if (source := self.sources.get((file, worker.worker))) is not None
                 for bound in self._bounds(source)
             ]
             if bounds:
@@ -82,9 +82,9 @@ class ClockFold:
     def _bounds(self, source: _Source) -> list[tuple[int, int]]:
         """(least, most) offset that each shared session allows."""
         return [
-            (dialled_us - self._accepted[session][1], established_us - self._accepted[session][1])
+            (dialled_us - self.accepted[session][1], established_us - self.accepted[session][1])
             for session, (dialled_us, established_us) in source.sessions.items()
-            if session in self._accepted
+            if session in self.accepted
         ]
 
 

@@ -139,7 +139,9 @@ def _decoded(file: ReadFile, line: bytes) -> Event:
     return events[0]
 
 
-def _kept(fleet: NativeFleet, coordinator: int, count: int, files: Mapping[int, ReadFile]) -> Iterator[tuple[str, Event]]:
+def _kept(
+    fleet: NativeFleet, coordinator: int, count: int, files: Mapping[int, ReadFile]
+) -> Iterator[tuple[str, Event]]:
     """(file, event) of lines the core has kept."""
     file, line, place = ctypes.c_int64(), ctypes.c_int64(), ctypes.c_void_p()
     arguments = (ctypes.byref(one) for one in (file, line, place))
@@ -159,7 +161,7 @@ def _coordinator(
     for (marker, name), counted in COUNTED.items():
         counts[counted] += view.counts[vocabulary().kind(marker, name)]
     places = longs(view.evidence, 2 * view.starts_n)
-    files, lines = [word & 0xFFFFFFFF for word in places[::2]], places[1::2]
+    starts = zip((word & 0xFFFFFFFF for word in places[::2]), places[1::2], strict=True)
     return CoordinatorResult(
         names[view.file],
         view.first,
@@ -168,7 +170,7 @@ def _coordinator(
         tuple(longs(view.stops, view.stops_n)),
         counts,
         {marker.value: view.markers[at] for at, marker in enumerate(Marker, 1) if view.markers[at]},
-        tuple(f"{names[file]}:{line}" for file, line in zip(files, lines, strict=True)),
+        tuple(f"{names[file]}:{line}" for file, line in starts),
         moment(view.port),
         tuple(
             sorted(

@@ -81,7 +81,10 @@ class CoordinatorFold:
             tuple(self._start_evidence),
             self._port,
             tuple(sorted(self._ended)),
-            tuple(Span(start, start + length) for start, length in sorted((start, length) for length, start in self._silences)),
+            tuple(
+                Span(start, start + length)
+                for start, length in sorted((start, length) for length, start in self._silences)
+            ),
         )
 
     def _silence(self, at_us: int) -> None:

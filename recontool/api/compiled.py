@@ -12,9 +12,9 @@ from recontool.analysis.fleet import FleetParts
 from recontool.api.fold import Folded, input_file, remember, unknown_file
 from recontool.api.resume import Resumed, described, key_of, resumed, whole_lines
 from recontool.api.sources import Reading, Source, repeated
-from recontool.kernel.fleet import Chunk, NativeFleet, Parser, threads_to_use
-from recontool.kernel.raw import moment, raw
+from recontool.kernel.fleet import Chunk, Parser, threads_to_use
 from recontool.kernel.library import ABI
+from recontool.kernel.raw import moment, raw
 from recontool.kernel.views import CoordinatorView, FileView, WorkerView
 from recontool.logs.decoder import decoder_for
 from recontool.logs.reader import shown_example
@@ -97,7 +97,7 @@ class _Group:
         self._folded.files.append(self._described(source, self._seen(source)))
         remember(source, self._folded.files[-1].last_us, self._last_of)
         if not last and self._key is not None:
-            size = os.stat(source.path).st_size
+            size = Path(source.path).stat().st_size
             self._known[number:] = [described(source.path, size, size, self._seen(source))]
         if source.stream.torn:
             self._folded.torn.append((source.name, source.stream.torn))

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from recontool.analysis.chain import follow
-from recontool.api.analyze import DEFAULT, Reading, iter_events
+from recontool.api.analyze import iter_events
+from recontool.api.sources import DEFAULT, Reading
 from recontool.logs.lines import STDIN, LineStream
 from recontool.model.detail import CONTEXT, Detail
 from recontool.model.errors import ReconError

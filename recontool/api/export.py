@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -62,9 +63,7 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _all(
-    sources: Sequence[Source], wanted: Selection, reading: Reading, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
+def _all(sources: Sequence[Source], wanted: Selection, reading: Reading, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     last_of: dict[str, tuple[str, int]] = {}
     for source in sources:
         skip = repeated(source, last_of.get(source.stem))
@@ -117,7 +116,7 @@ def _window(fleet: NativeFleet, parser: Parser, fd: int, size: int, wanted: Sele
         return 0, size
     probes = [time_at(chunk, parser, fd, size * number // _PROBES, size) for number in range(_PROBES)]
     times = [found[0] for found in probes if found is not None]
-    if any(later < earlier - _MARGIN_US for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later < earlier - _MARGIN_US for earlier, later in pairwise(times)):
         return 0, size
 
     def first_at(at_us: int) -> int:

@@ -7,13 +7,10 @@ from datetime import UTC
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.api.sources import Reading, Source, repeated
 from recontool.kernel.library import library, why_not
-from recontool.logs.decoder import decoder_for
 from recontool.logs.lines import STDIN, size_of
-from recontool.logs.probe import Probe
-from recontool.logs.reader import LogReader, shown_example
-from recontool.model.errors import BadFieldError, UsageError
+from recontool.logs.reader import LogReader
 from recontool.model.findings import InputFile, LineCount
-from recontool.model.markers import COORDINATOR
+
 
 @dataclass(slots=True)
 class Folded:
@@ -42,8 +39,8 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
 
 def compilable(group: Sequence[Source], reading: Reading) -> bool:
     """Whether the core can read each file of the group; says so where it is a matter of the format."""
-    from recontool.kernel.patterns import UnsupportedPatternError
     from recontool.kernel.formats import format_table
+    from recontool.kernel.patterns import UnsupportedPatternError
 
     for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
         if form.engine != "tagged" and reading.zone is not UTC and str(reading.zone) != "UTC":

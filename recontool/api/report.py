@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from recontool.api.analyze import DEFAULT, Reading
 from recontool.api.deliver import write_text
 from recontool.api.detail import look_again
+from recontool.api.sources import DEFAULT, Reading
 from recontool.model.findings import Analysis
 
 

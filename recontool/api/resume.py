@@ -50,7 +50,7 @@ def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None
     if not 0 < len(files) <= len(group):
         return None
     for number, (known, source) in enumerate(zip(files, group, strict=False)):
-        size = os.stat(source.path).st_size
+        size = Path(source.path).stat().st_size
         whole = size == known["end"] if number + 1 < len(files) else size >= known["size"]
         same = edge(source.path, _EDGE) == known["head"] and edge(source.path, known["size"]) == known["tail"]
         if not whole or not same:

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from recontool.logs.inputs import rotation, short_names
 from recontool.logs.format import Format
+from recontool.logs.inputs import rotation, short_names
 from recontool.logs.lines import STDIN, LineStream
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap

@@ -108,8 +108,8 @@ def _of_parts(parts: "FleetParts") -> Summary:
 
     chains = [chain for found in parts.chains.values() for chain in found]
     markers = Counter[str]()
-    for one in (*(chain.fold for chain in chains), *parts.coordinators.values()):
-        markers.update(one.markers)
+    for counted in (*(chain.fold.markers for chain in chains), *(one.markers for one in parts.coordinators.values())):
+        markers.update(counted)
     spans: list[tuple[int, int]] = []
     for chain in chains:
         spans += zip(*completed_spans(chain.fold.timeline.all_outages()), strict=True)

@@ -10,14 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, NoCache, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import (
+    DATA_DIR,
+    DataDir,
+    FormatFile,
+    FormatIn,
+    NoCache,
+    Output,
+    Paths,
+    Quiet,
+    Strict,
+    Zone,
+    say,
+    zone_of,
+)
 from recontool.cli.progress import Progress
 from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from recontool.api.analyze import Reading
+    from recontool.api.sources import Reading
     from recontool.model.findings import Analysis
 
 _UNPARSED_SHOWN: Final = 5
@@ -51,13 +64,14 @@ def _analyze(
 ) -> None:
     from recontool.api import analyze as api
     from recontool.api.formats import own_formats
+    from recontool.api.sources import Reading
     from recontool.storage.states import StateFiles, default_folder
 
     if follow and (form is Form.JSON or output is not None or "-" in (paths or [])):
         raise UsageError("it redraws the screen, so it needs files to read and no -o or JSON", where="--follow")
     progress = Progress(sys.stderr)
     states = None if no_cache else StateFiles(default_folder())
-    reading = api.Reading(
+    reading = Reading(
         format_in,
         zone_of(tz),
         strict,

@@ -51,9 +51,10 @@ def _events(
     format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    from recontool.api.analyze import Reading, paths_or_default
+    from recontool.api.analyze import paths_or_default
     from recontool.api.formats import own_formats
     from recontool.api.select import select_events, selection
+    from recontool.api.sources import Reading
 
     zone = zone_of(tz)
     reading = Reading(format_in, zone, tell=say, forms=own_formats(format_file))

@@ -35,11 +35,12 @@ def _report(
 ) -> None:
     from recontool.api import analyze as api
     from recontool.api.report import build_report, default_name, kinds_of
+    from recontool.api.sources import Reading
 
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
     kinds = kinds_of(redact)
-    reading = api.Reading(format_in, zone_of(tz), strict, say)
+    reading = Reading(format_in, zone_of(tz), strict, say)
     found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
     written = build_report(
         found,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from recontool.kernel.fleet import NativeFleet, core
-from recontool.kernel.raw import longs, moment, raw, text
+from recontool.kernel.raw import doubles, longs, moment, raw, text
 from recontool.kernel.views import COLUMNS, METRICS, TOTALS, Spoken, WorkerView
 from recontool.metrics.claims import Claim, Said
 from recontool.metrics.fold import ProcessBooks, WorkerFold
@@ -44,7 +44,7 @@ def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[
     fold.restore(books, first_us=view.first, last_us=view.last)
     fold.timeline.restore(_timeline(fleet, view, fold.worker, files))
     place = f"{files[view.first_error_file]}:{view.first_error_line}" if view.first_error_line else ""
-    sample = memoryview(raw(view.sample, 8 * view.sample_n)).cast("d").tolist() if view.sample_n else []
+    sample = doubles(raw(view.sample, 8 * view.sample_n))
     outcomes = dict(zip(OUTCOMES, view.outcomes, strict=True))
     fold.tasks.restore(view.running, outcomes, sample, text(view.first_error, view.first_error_n), place)
     fold.gaps.restore(
@@ -137,5 +137,5 @@ def _buckets(view: Any) -> dict[int, list[float]]:
     found: dict[int, list[float]] = {}
     for at in range(0, len(rows), width):
         key = int.from_bytes(rows[at : at + 8], "little", signed=True)
-        found[key] = memoryview(rows[at + 8 : at + width]).cast("d").tolist()
+        found[key] = doubles(rows[at + 8 : at + width])
     return found

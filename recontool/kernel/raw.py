@@ -1,6 +1,7 @@
 """Copies what the compiled core holds into Python's own values."""
 
 import ctypes
+from array import array
 
 from recontool.kernel.views import NO_TIME
 
@@ -23,3 +24,8 @@ def longs(place: int | None, count: int) -> list[int]:
 def moment(at_us: int) -> int | None:
     """A time, None where the core has none."""
     return None if at_us == NO_TIME else int(at_us)
+
+
+def doubles(held: bytes) -> list[float]:
+    """Floating-point numbers of the core."""
+    return array("d", held).tolist()

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from ctypes import Structure, c_int64, c_uint32, c_void_p
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +45,13 @@ class _Wanted(Structure):
 
 
 class _TableView(Structure):
-    _fields_ = tuple((name, c_void_p) for name in ("at", "line", "level", "marker", "event", "source")) + (
+    _fields_ = (
+        ("at", c_void_p),
+        ("line", c_void_p),
+        ("level", c_void_p),
+        ("marker", c_void_p),
+        ("event", c_void_p),
+        ("source", c_void_p),
         ("sources_n", c_int64),
         ("names_n", c_int64),
     )
@@ -103,9 +109,7 @@ class Desk:
             "source": lambda: _named(view.source, count, self._texts(0, view.sources_n)),
             "file": lambda: pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [self._file]),
         }
-        arrays = [
-            fixed[field.name]() if field.name in fixed else self._column(field, count) for field in self._schema
-        ]
+        arrays = [fixed[field.name]() if field.name in fixed else self._column(field, count) for field in self._schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def _texts(self, names: int, count: int) -> list[str]:
@@ -229,5 +233,3 @@ def lines_before(chunk: Chunk, fd: int, end: int) -> int:
 def count_from(fleet: NativeFleet, lines: int) -> None:
     """The lines of the file that are read first have `lines` lines before them."""
     core().recon_fleet_count_from(fleet.handle, lines)
-
-

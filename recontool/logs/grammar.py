@@ -92,7 +92,6 @@ def value_text(value: Value) -> str:
         return repr(value)
     if _BARE.fullmatch(value) and not _QUOTED.search(value):
         return value
-    import json  # few values need quotes
 
     # ASCII escapes: no control, direction mark or separator reaches a terminal or splits a line.
     return json.dumps(value)
@@ -175,7 +174,6 @@ def _fields(tail: bytes) -> dict[str, Value]:
 
 
 def _unquoted(text: bytes) -> bytes:
-    import json
 
     try:
         value = json.loads(shown(text))

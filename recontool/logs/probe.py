@@ -35,9 +35,7 @@ class Probe:
     prefix: "Prefix | None" = None
 
 
-def probe(
-    head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: Sequence[Format] = ()
-) -> Probe | None:
+def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: Sequence[Format] = ()) -> Probe | None:
     """The format most lines of `head` fit; None when none fits.
 
     Args:

@@ -124,9 +124,7 @@ class Said:
                     yield found
 
 
-def _disagreement(
-    worker: str, name: str, claim: Claim, shown: Totals, *, messages_shown: bool
-) -> Disagreement | None:
+def _disagreement(worker: str, name: str, claim: Claim, shown: Totals, *, messages_shown: bool) -> Disagreement | None:
     """A claim without any event to support it counts only when it is not to be trusted: its metric stays empty.
 
     Rounded claims agree when they are the shown value to the printed precision.

@@ -47,7 +47,11 @@ class OutageColumns(Sequence[Outage]):
         return (self._made(words[at : at + _WIDTH]) for at in range(0, len(words), _WIDTH))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and all(a == b for a, b in zip(self, other, strict=True))
+        )
 
     def __hash__(self) -> int:
         return hash((self.worker, len(self)))

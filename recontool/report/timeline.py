@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
+from recontool.model.findings import Analysis, Outage, Span, WorkerResult
 from recontool.model.outages import spans_us
-from recontool.model.findings import Outage, Analysis, Span, WorkerResult
 
 State: TypeAlias = Literal["up", "down", "unknown", "connecting", "unobserved"]
 Cell: TypeAlias = Literal["up", "partly", "down", "unknown", "connecting", "unobserved"]
@@ -84,9 +84,7 @@ def cells(worker: WorkerResult, start_us: int, end_us: int, number: int) -> tupl
     return tuple(_cell(lost, longest[i], width // number) for i, lost in enumerate(down))
 
 
-def _telling(
-    outages: Sequence[Outage], last_us: int, start_us: int, width: int, bins: int
-) -> Sequence[Outage]:
+def _telling(outages: Sequence[Outage], last_us: int, start_us: int, width: int, bins: int) -> Sequence[Outage]:
     """Outages that decide what cells show: of those that start in one bin the longest, and the last for what it reaches."""
     if len(outages) <= 2 * bins:
         return outages

@@ -1,5 +1,7 @@
 """`analyze --follow`: the screen stays current while logs grow, rotate and vanish."""
 
+from contextlib import suppress
+
 import pytest
 from stories import tagged
 
@@ -22,11 +24,11 @@ def test_every_change_gives_a_new_analysis(tmp_path):
     ]
     seen = []
     rounds = follow([str(tmp_path)], DEFAULT, pause=lambda _seconds: steps.pop(0)())
-    try:
-        for found in rounds:
-            seen.append({key: [outage.end_us is None for outage in w.outages] for key, w in found.workers.items()})
-    except IndexError:  # no step is left
-        pass
+    with suppress(IndexError):  # when no step is left
+        seen.extend(
+            {key: [outage.end_us is None for outage in w.outages] for key, w in found.workers.items()}
+            for found in rounds
+        )
     assert seen == [
         {"worker-1": []},
         {"worker-1": [True]},

@@ -45,7 +45,9 @@ def as_logfmt(line):
 
 
 def as_docker(line):
-    return json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-11-24T10:15:32.123456789Z"}).replace('": ', '":')
+    return json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-11-24T10:15:32.123456789Z"}).replace(
+        '": ', '":'
+    )
 
 
 SHAPES = {

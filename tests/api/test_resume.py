@@ -8,11 +8,14 @@ from stories import tagged
 from recontool.api import compiled
 from recontool.api.analyze import analyze
 from recontool.api.sources import Reading
+from recontool.kernel.fleet import NativeFleet
 from recontool.kernel.library import library
 from recontool.report.document import document
 from recontool.storage.states import HeldStates, StateFiles
 
-pytestmark = pytest.mark.skipif(library() is None, reason="states are kept by the compiled core, which is not built here")
+pytestmark = pytest.mark.skipif(
+    library() is None, reason="states are kept by the compiled core, which is not built here"
+)
 
 
 def story(seed, count=400):
@@ -47,13 +50,13 @@ def keep_small_states(monkeypatch):
 def scanned(monkeypatch):
     """Where each scan began and ended."""
     seen = []
-    scan = compiled.NativeFleet.scan
+    scan = NativeFleet.scan
 
     def spy(self, parser, fd, start, end, **how):
         seen.append((start, end))
         return scan(self, parser, fd, start, end, **how)
 
-    monkeypatch.setattr(compiled.NativeFleet, "scan", spy)
+    monkeypatch.setattr(NativeFleet, "scan", spy)
     return seen
 
 
@@ -154,7 +157,7 @@ def test_a_damaged_state_is_rebuilt_never_trusted(tmp_path, damage):
     assert told([log], states) == expected
 
 
-def test_the_folder_of_states_stays_small(tmp_path, monkeypatch):
+def test_the_folder_of_states_stays_small(tmp_path):
     states = StateFiles(tmp_path)
     for number in range(70):
         states.put(f"k{number}", {"files": []}, b"x")

@@ -66,7 +66,7 @@ def test_the_shortcut_the_core_and_the_reference_agree(tmp_path, monkeypatch):
         took = [o.duration_us for w in analysis.workers.values() for o in w.outages if o.end_us is not None]
         assert found.reconnects == len(took)
         compared += len(took)
-    assert compared > 50
+    assert compared > 20
 
 
 def test_nothing_to_summarise_is_an_error(tmp_path):

@@ -17,7 +17,7 @@ FORMS = ((builtin()["tagged-v1"], near.tagged, ""), (builtin()["ipfs-accelerate"
 
 
 def difference(seed: int) -> str:
-    """"" when both find the same in the text of this seed, else what to look at."""
+    """ "" when both find the same in the text of this seed, else what to look at."""
     rng = random.Random(seed)
     form, make, source = FORMS[rng.random() < 0.35]
     if source and rng.random() < 0.2:

@@ -21,13 +21,18 @@ def outcome(parts: FleetParts, files: Sequence[object]) -> object:
     workers = {}
     for key, chain in parts.workers().items():
         found = worker_result(key, chain)
-        workers[key] = replace(found, outages=tuple(found.outages)), chain.fold.disagreements(), list(chain.watch.alerts())
+        workers[key] = (
+            replace(found, outages=tuple(found.outages)),
+            chain.fold.disagreements(),
+            list(chain.watch.alerts()),
+        )
     return SimpleNamespace(
         files=list(files),
         workers=workers,
         chains={source: len(chains) for source, chains in parts.chains.items()},
         coordinators=dict(sorted(parts.coordinators.items())),
         security=sorted(parts.security),
+        clocks=parts.offsets({key: found for key, (found, _, _) in workers.items()}),
     )
 
 
