@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from recontool.analysis.fleet import Chain, FleetFold
 from recontool.analysis.incidents import find_incidents
@@ -90,6 +91,7 @@ def worker_result(key: str, chain: Chain) -> WorkerResult:
         first_error=fold.tasks.first_error,
         first_error_evidence=fold.tasks.first_error_evidence,
         port=fold.port,
+        totals=asdict(totals),
     )
 
 
