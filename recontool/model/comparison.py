@@ -79,16 +79,6 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One condition of a gate: failed, passed, or nothing to decide it with; `message` says with which numbers."""
-
-    condition: str
-    outcome: Outcome
-    message: str
-    findings: tuple["Finding", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """One place where a condition did not hold. `evidence` is "file:line"; `subject` a worker or "fleet"."""
 
@@ -98,14 +88,40 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One condition of a gate: failed, passed, or nothing to decide it with; `message` says with which numbers.
+
+    `unclear`: passed, but the interval is too wide to rule out what the condition is about.
+    """
+
+    condition: str
+    outcome: Outcome
+    message: str
+    findings: tuple[Finding, ...] = ()
+    unclear: bool = False
+
+    @property
+    def word(self) -> str:
+        """The outcome in a word or two."""
+        return (
+            "unclear" if self.unclear else {"failed": "FAILED", "passed": "passed", "no_data": "no data"}[self.outcome]
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """All conditions of one gate, in the order they were given."""
 
     checks: tuple[CheckResult, ...]
-    inputs: tuple[str, ...]
+    inputs: tuple[tuple[str, str], ...]  # (name as evidence shows it, path)
     baseline: str  # what it was compared with, "" without
     sentence: str
     version: str
+
+    @property
+    def severity(self) -> Literal["FAILED", "PASSED", "NO DATA"]:
+        """The word that goes with the sentence."""
+        return "FAILED" if self.failed else "NO DATA" if self.undecided else "PASSED"
 
     @property
     def failed(self) -> bool:
