@@ -20,7 +20,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 LEVEL: Final = 0.95
 DRAWS: Final = 4000
-_TINY: Final = 1e-12  # a standard error below this share of the estimate is rounding
+_TINY: Final = 1e-12  # below this share of what it was computed from a number is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,12 @@ def _side(one: Sums, counts: Floats, scale: Scale) -> tuple[Floats, Floats]:
     with np.errstate(divide="ignore", invalid="ignore"):
         num, den = counts @ one.num, counts @ one.den
         ratio = num / den
-        spread = counts @ one.num**2 - 2 * ratio * (counts @ (one.num * one.den)) + ratio**2 * (counts @ one.den**2)
-        variance = _inflated(len(one.num)) * np.maximum(spread, 0) / den**2
+        terms = (
+            counts @ one.num**2,
+            -2 * ratio * (counts @ (one.num * one.den)),
+            ratio**2 * (counts @ one.den**2),
+        )
+        variance = _inflated(len(one.num)) * _summed(terms) / den**2
         return (np.log(ratio), variance / ratio**2) if scale == "ratio" else (ratio, variance)
 
 
@@ -134,10 +138,16 @@ def _pair(base: Sums, new: Sums, counts: Floats, scale: Scale) -> tuple[Floats, 
         # Influence of unit i on either side: (num_i - ratio * den_i) / width; its square, summed, is the variance.
         columns = (new.num, new.den, base.num, base.den)
         factors = (1 / widths[1], -ratios[1] / widths[1], -1 / widths[0], ratios[0] / widths[0])
-        spread = sum(factors[i] * factors[j] * (counts @ (columns[i] * columns[j])) for i in range(4) for j in range(4))
-        error = np.sqrt(_inflated(len(base.num)) * np.maximum(spread, 0))
+        terms = [factors[i] * factors[j] * (counts @ (columns[i] * columns[j])) for i in range(4) for j in range(4)]
+        error = np.sqrt(_inflated(len(base.num)) * _summed(terms))
         change = np.log(ratios[1] / ratios[0]) if scale == "ratio" else ratios[1] - ratios[0]
         return error, change
+
+
+def _summed(terms: Sequence[Floats]) -> Floats:
+    """The sum of squares that `terms` expand to; what is left after they cancel to rounding is 0."""
+    total = np.sum(terms, axis=0)
+    return np.where(total < _TINY * np.sum(np.abs(terms), axis=0), 0.0, total)
 
 
 def _inflated(units: int) -> float:
@@ -147,7 +157,7 @@ def _inflated(units: int) -> float:
 def _studentised(change: float, error: float, shifts: Floats, errors: Floats) -> Estimate:
     """The symmetric bootstrap-t interval; a draw without spread of its own counts as extreme."""
     fewest = 1 / (len(shifts) + 1)
-    if error <= _TINY * max(abs(change), _TINY):  # every unit says exactly the same
+    if not error:  # every unit says exactly the same
         return Estimate(change, change, fewest if abs(change) > _TINY else 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         sizes = np.abs(shifts / errors)
