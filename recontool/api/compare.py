@@ -18,7 +18,7 @@ def compare_paths(
         UsageError, NoDataError, PartlyUnreadableError: as `analyze`, for either run.
     """
     runs = analyze(base, reading), analyze(new, reading)
-    return compare_runs(*runs, (_name(base), _name(new)), seed)
+    return compare_runs(*runs, (name_of(base), name_of(new)), seed)
 
 
 def build_page(comparison: Comparison, path: Path) -> Path:
@@ -32,5 +32,6 @@ def build_page(comparison: Comparison, path: Path) -> Path:
     return write_text(path, render(comparison))
 
 
-def _name(paths: Sequence[str]) -> str:
+def name_of(paths: Sequence[str]) -> str:
+    """How a run read from `paths` is called."""
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"

@@ -183,7 +183,7 @@ def _summary(found: Sequence[Difference]) -> tuple[Literal["WORSE", "OK", "NO DA
     worse, better = named("worse"), named("better")
     parts = [f"worse: {', '.join(worse)}"] if worse else []
     parts += [f"better: {', '.join(better)}"] if better else []
-    parts = parts or [f"no difference beyond chance in {len(tested)} measures"]
+    parts = parts or [f"no difference beyond chance in {len(tested)} measure{'s' if len(tested) > 1 else ''}"]
     unclear, missing = named("unclear"), named("no_data")
     parts += [f"{len(unclear)} unclear"] if unclear else []
     parts += [f"{len(missing)} without enough data"] if missing else []
