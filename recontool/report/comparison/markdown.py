@@ -1,17 +1,20 @@
 """A comparison as markdown, e.g. for a change request: the verdict, one table, what it rests on."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from recontool.model.comparison import Comparison
 from recontool.report.comparison import wording
 from recontool.report.plain import plain
+
+_QUOTE: Final = "\N{MODIFIER LETTER APOSTROPHE}"  # stands for a backquote
 
 
 def markdown(comparison: Comparison) -> str:
     """The text, ending without a newline."""
     rows = [
         (
-            f"`{one.measure}`",
+            code(one.measure),
             wording.value(one, one.base),
             wording.value(one, one.new),
             wording.change(one),
@@ -36,17 +39,25 @@ def markdown(comparison: Comparison) -> str:
     )
 
 
+class Code(str):
+    """Markdown that is safe in a cell already: code spans of ours."""
+
+    __slots__ = ()
+
+
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     """The lines of a markdown table."""
-    lines = [head, tuple("---" for _ in head), *(tuple(cell(text) for text in row) for row in rows)]
+    lines = [head, tuple("---" for _ in head), *(tuple(_cell(text) for text in row) for row in rows)]
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
-def cell(text: str) -> str:
-    """`text` so that it stays in its cell and carries no markup of its own; code keeps its backquotes."""
-    return plain(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+def code(*texts: str) -> Code:
+    """What peers or file names may hold, as code that cannot end early, with commas between."""
+    return Code(", ".join(f"`{plain(text).replace('`', _QUOTE)}`" for text in texts))
 
 
-def code(text: str) -> str:
-    """What a peer or a file name may hold, as code that cannot end early."""
-    return f"`{plain(text).replace('`', chr(0x2BC))}`"
+def _cell(text: str) -> str:
+    """`text` so that it stays in its cell and carries no markup of its own."""
+    if not isinstance(text, Code):
+        text = plain(text).replace("\\", "\\\\").replace("<", "&lt;").replace("`", _QUOTE)
+    return text.replace("|", "\\|")

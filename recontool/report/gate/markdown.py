@@ -11,7 +11,7 @@ def markdown(gate: Gate) -> str:
             f"**{check.word}**" if check.outcome == "failed" else check.word,
             code(check.condition),
             check.message,
-            ", ".join(dict.fromkeys(code(line) for finding in check.findings[:3] for line in finding.evidence[:2])),
+            code(*dict.fromkeys(line for finding in check.findings[:3] for line in finding.evidence[:2])),
         )
         for check in gate.checks
     ]
