@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
-from recontool.cli.screen import ascii_only, colored, deliver, width
+from recontool.cli.screen import at_hand, deliver
 
 if TYPE_CHECKING:
     from recontool.model.comparison import Gate
@@ -103,4 +103,4 @@ def _shown(gate: "Gate", form: Form, output: Path | None, *, quiet: bool) -> str
 
     if quiet:
         return text.verdict_line(gate)
-    return text.screen(gate, width=width(), color=colored(output), ascii_only=ascii_only())
+    return text.screen(gate, at_hand(output))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recontool.cli.options import FormatIn, Output, Quiet, Strict, Zone, say, zone_of
-from recontool.cli.screen import ascii_only, colored, deliver, width
+from recontool.cli.screen import at_hand, deliver
 from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,5 +65,5 @@ def _deliver(found: "Comparison", form: Form, output: Path | None, *, quiet: boo
     elif quiet:
         shown = text.verdict_line(found)
     else:
-        shown = text.screen(found, width=width(), color=colored(output), ascii_only=ascii_only())
+        shown = text.screen(found, at_hand(output))
     deliver(shown, output)

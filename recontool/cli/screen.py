@@ -1,35 +1,41 @@
-"""The terminal a command prints to: its width, colours and characters; or the file named by -o."""
+"""The terminal a command writes to: its width, colours and characters; or the file it was told to write."""
 
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recontool.report.terminal import Screen
 
 
-def width() -> int:
-    """Columns to fill."""
-    return max(40, shutil.get_terminal_size((80, 24)).columns)
+def at_hand(output: Path | None) -> "Screen":
+    """The screen, or what stands in for it when `output` names a file."""
+    from recontool.report.terminal import Screen
 
-
-def colored(output: Path | None) -> bool:
-    """Whether colours are wanted: NO_COLOR and FORCE_COLOR decide, else whether a terminal will show it."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def ascii_only() -> bool:
-    """Whether stdout can show nothing but ASCII."""
-    return "utf" not in (sys.stdout.encoding or "").lower()
+    width = max(40, shutil.get_terminal_size((80, 24)).columns)
+    ascii_only = output is None and "utf" not in (sys.stdout.encoding or "").lower()
+    return Screen(width, _color(output), ascii_only)
 
 
 def deliver(text: str, output: Path | None) -> None:
-    """Print `text`, or write it to `output` whole or not at all."""
+    """Print `text`, or write it to `output`.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
     from recontool.api.deliver import write_text
 
     if output is None:
         print(text)  # noqa: T201
     else:
         write_text(output, text + "\n")
+
+
+def _color(output: Path | None) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -148,6 +148,23 @@ def test_too_little_says_so(tmp_path):
     assert measure(compared, "avg_message_latency_ms").reason == "nothing to count in base and new"
 
 
+def test_totals_without_times_are_not_taken_for_constant(tmp_path):
+    """At INFO the messages of a run are one number at its end: no interval, rather than one of no width."""
+    runs = []
+    for name, sent in (("a", 900), ("b", 800)):
+        story = [
+            (0, "config role=worker log_level=INFO"),
+            (1, "[CONNECT] attempt n=1"),
+            (2, "[CONNECT] established"),
+            (600, f"metrics messages_sent={sent} messages_received={sent}"),
+        ]
+        (tmp_path / name).mkdir()
+        runs.append(analysis(tmp_path / name, worker__log=tagged(story)))
+    found = measure(compare_runs(*runs), "messages_sent")
+    assert found.change < 0
+    assert (found.low, found.high) == (None, None)
+
+
 def test_nothing_to_compare_is_no_data(tmp_path):
     text = tagged([(0, "config role=coordinator"), (1, "[CONNECT] accepted worker=w")], source="coordinator")
     only = analysis(tmp_path, coordinator__log=text)

@@ -12,7 +12,9 @@ from recontool.report.gate import document, text
 from recontool.report.gate.junit import junit
 from recontool.report.gate.markdown import markdown
 from recontool.report.gate.sarif import sarif
+from recontool.report.terminal import Screen
 
+PLAIN = Screen(80, color=False, ascii_only=False)
 HOSTILE = "<b>|`\"'&\x1b[31m\x00\u202e]]>\n| forged |"
 GATE = Gate(
     (
@@ -178,7 +180,7 @@ def test_no_output_carries_hidden_characters_or_a_forged_row():
         "markdown": markdown(GATE),
         "junit": junit(GATE),
         "sarif": json.dumps(sarif(GATE)),
-        "screen": text.screen(GATE),
+        "screen": text.screen(GATE, PLAIN),
         "json": json.dumps(document.document(GATE)),
     }
     for name, output in shown.items():
@@ -189,7 +191,7 @@ def test_no_output_carries_hidden_characters_or_a_forged_row():
 
 
 def test_the_screen_says_each_outcome_in_words():
-    lines = text.screen(GATE).splitlines()
+    lines = text.screen(GATE, PLAIN).splitlines()
     assert lines[0] == "FAILED  1 of 4 conditions failed; not enough data for 1"
     assert [
         word for word in ("FAILED", "no data", "passed", "unclear") if any(line.startswith(word) for line in lines[1:])

@@ -33,11 +33,13 @@ class Run:
         return Sums(*np.array(pairs, dtype=np.float64).reshape(len(pairs), 2).T)
 
     def blocks(self, measure: Measure, number: int = _FINEST) -> Sums | None:
-        """The measure by block of time, `number` of them; None where the logs spread less than half of it over time."""
+        """The measure by block of time, `number` of them; None where the logs do not spread most of it over time."""
         if not measure.blocks[1]:
             return None
-        num, den = (self._blocks[name].reshape(number, -1).sum(axis=1) for name in measure.blocks)
-        return Sums(num, den).present() if den.sum() >= self.workers(measure).den.sum() / 2 else None
+        found = Sums(*(self._blocks[name].reshape(number, -1).sum(axis=1) for name in measure.blocks))
+        whole = self.workers(measure)
+        covered = _most(found.num, whole.num) and _most(found.den, whole.den)
+        return found.present() if covered else None
 
     def values(self, measure: Measure) -> Floats | None:
         """The single values behind a mean, where the analysis keeps them."""
@@ -48,6 +50,11 @@ class Run:
         if measure.metric == "avg_task_execution_time_ms":
             return np.array([ms for worker in workers for ms in worker.task_ms])
         return None
+
+
+def _most(spread: Floats, whole: Floats) -> bool:
+    """Whether what has a time adds up to most of what was counted: some counts are only reported as a total."""
+    return bool(abs(spread.sum() - whole.sum()) <= abs(whole.sum()) / 2)
 
 
 def _over_time(analysis: Analysis, weights: Weights) -> Mapping[str, Floats]:

@@ -1,5 +1,6 @@
 """A comparison on the terminal: verdict, both runs, one line per measure, worst first; 80 columns hold it."""
 
+from dataclasses import replace
 from typing import Final
 
 from recontool.model.comparison import Comparison, Difference
@@ -16,9 +17,9 @@ def verdict_line(comparison: Comparison) -> str:
     return f"{comparison.severity}  {comparison.sentence}"
 
 
-def screen(comparison: Comparison, *, width: int = 80, color: bool = False, ascii_only: bool = False) -> str:
+def screen(comparison: Comparison, on: Screen) -> str:
     """The whole screen; lines are joined by newlines, none at the end."""
-    on = Screen(max(width, _NARROWEST), color, ascii_only)
+    on = replace(on, width=max(on.width, _NARROWEST))
     word = comparison.severity
     first, *rest = on.wrapped("", verdict_line(comparison), 4)
     lines = [on.paint(word, _PAINT[word]) + on.paint(first[len(word) :], "bold"), *rest]

@@ -14,9 +14,8 @@ def verdict_line(gate: Gate) -> str:
     return f"{gate.severity}  {gate.sentence}"
 
 
-def screen(gate: Gate, *, width: int = 80, color: bool = False, ascii_only: bool = False) -> str:
+def screen(gate: Gate, on: Screen) -> str:
     """The whole screen; lines are joined by newlines, none at the end."""
-    on = Screen(width, color, ascii_only)
     first, *rest = on.wrapped("", verdict_line(gate), 3)
     word = gate.severity
     lines = [on.paint(word, _PAINT[word]) + on.paint(first[len(word) :], "bold"), *rest]
