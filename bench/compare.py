@@ -37,7 +37,7 @@ def main() -> None:
     """Print the table; exit status 0 whatever the scores are: they are for reading."""
     options = argparse.ArgumentParser(description="Score the comparison on seeded pairs.")
     options.add_argument("--pairs", type=int, default=200, help="pairs without a difference")
-    options.add_argument("--planted", type=int, default=60, help="pairs per planted slowdown")
+    options.add_argument("--planted", type=int, default=100, help="pairs per planted slowdown")
     options.add_argument("--slowdown", type=float, default=1.2, help="factor that is planted")
     options.add_argument("--fleet", choices=list(FLEETS), default=next(iter(FLEETS)))
     options.add_argument("--json", action="store_true", help="one JSON object instead of a table")

@@ -62,7 +62,7 @@ def test_several_conditions_keep_their_order():
     ("text", "column", "says"),
     [
         ("avg_reconect_time>3", 1, "did you mean avg_reconnect_time?"),
-        ("critcal", 1, "did you mean critical?"),
+        ("criticl", 1, "did you mean critical?"),
         ("no_such_thing_at_all", 1, "known: "),
         ("avg_reconnect_time", 19, "e.g. avg_reconnect_time>3"),
         ("avg_reconnect_time >", 21, "expected a number"),
