@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +86,7 @@ def calls(compared: Comparison) -> list[str]:
     return [one.measure for one in compared.differences if one.verdict in {"worse", "better"}]
 
 
+@lru_cache(maxsize=256)  # the first run of a pair serves every planted slowdown
 def run(fleet: Fleet, seed: int) -> Analysis:
     """The analysis of one made run."""
     with tempfile.TemporaryDirectory() as folder:

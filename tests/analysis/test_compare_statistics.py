@@ -83,6 +83,17 @@ def test_pairs_cancel_what_is_peculiar_to_a_worker():
     assert together.width < apart.width / 4
 
 
+def test_load_that_drifts_widens_the_interval_and_noise_does_not_narrow_it():
+    rng = np.random.default_rng(4)
+    steps = np.repeat(rng.normal(10, 3, 8), 6)
+    drifting, alternating = (Sums(values, np.ones(48)) for values in (steps, 10 + np.tile([3.0, -3.0], 24)))
+    widths = {}
+    for name, one in (("drifting", drifting), ("alternating", alternating)):
+        widths[name] = [unpaired(one, one, 0.0, "ratio", Draws(1, FEW), in_time=flag).width for flag in (False, True)]
+    assert widths["drifting"][1] > 1.5 * widths["drifting"][0]
+    assert widths["alternating"][1] == widths["alternating"][0]
+
+
 @pytest.mark.parametrize("method", [unpaired, paired])
 def test_values_without_any_spread(method):
     base, other = (Sums(np.full(10, level * 4), np.full(10, 4.0)) for level in (1.0, 1.2))

@@ -78,11 +78,15 @@ class Draws:
         return self._made[key]
 
 
-def unpaired(base: Sums, new: Sums, change: float, scale: Scale, draws: Draws) -> Estimate:
-    """The interval around `change` when the units of the two runs have nothing to do with each other."""
+def unpaired(base: Sums, new: Sums, change: float, scale: Scale, draws: Draws, *, in_time: bool = False) -> Estimate:
+    """The interval around `change` when the units of the two runs have nothing to do with each other.
+
+    With `in_time` the units of a run follow each other, and the interval is widened by what neighbours share.
+    """
     sides = [_side(one, np.ones((1, len(one.num))), scale) for one in (base, new)]
     again = [_side(one, draws.counts(len(one.num), i), scale) for i, one in enumerate((base, new))]
-    error = float(np.sqrt(sides[0][1] + sides[1][1])[0])
+    shared = [_shared_by_neighbours(one) if in_time else 1.0 for one in (base, new)]
+    error = float(np.sqrt(shared[0] * sides[0][1] + shared[1] * sides[1][1])[0])
     redrawn = np.sqrt(again[0][1] + again[1][1])
     centre = float((sides[1][0] - sides[0][0])[0])
     return _studentised(change, error, again[1][0] - again[0][0] - centre, redrawn)
@@ -113,6 +117,21 @@ def cliffs_delta(base: Floats, new: Floats) -> float | None:
     below = np.searchsorted(ascending, new, "left").sum()
     above = len(base) * len(new) - np.searchsorted(ascending, new, "right").sum()
     return float(below - above) / (len(base) * len(new))
+
+
+def _shared_by_neighbours(one: Sums) -> float:
+    """How many times larger the variance is than that of independent units, at least 1 (Newey and West, 1987).
+
+    A twelfth of the run is taken to be how far load reaches; 1 / k undoes the bias of correlations around a mean.
+    """
+    own, units = one.num - one.value * one.den, len(one.num)
+    square, reach = float(own @ own), round(units / 12)
+    if not square:
+        return 1.0
+    lags = range(1, reach + 1)
+    return max(
+        1.0, 1 + 2 * sum((1 - lag / (reach + 1)) * (float(own[:-lag] @ own[lag:]) / square + 1 / units) for lag in lags)
+    )
 
 
 def _side(one: Sums, counts: Floats, scale: Scale) -> tuple[Floats, Floats]:

@@ -102,7 +102,7 @@ def _answers(measure: Measure, base: Run, new: Run, change: float, draws: Draws)
     for number in BLOCKS:
         early, late = base.blocks(measure, number), new.blocks(measure, number)
         if early is not None and late is not None and _enough(early, late):
-            yield unpaired(early, late, change, scale, draws), "time block", early, late
+            yield unpaired(early, late, change, scale, draws, in_time=True), "time block", early, late
 
 
 def _level(sums: Sums, measure: Measure) -> float | None:
