@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test check docs bench samples example clean
+.PHONY: help setup browser promtool mutants demo test check docs bench samples example clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,21 @@ browser: ## install Debian's Chromium for the browser tests, where you may
 	    || echo "no Chromium could be installed: the browser tests will be skipped"; \
 	else echo "no Chromium: the browser tests will be skipped; to run them: sudo apt-get install chromium"; fi
 
+promtool: ## unpack the promtool of Debian's prometheus for the export tests, where it can be had
+	@if test -x .promtool/usr/bin/promtool; then :; \
+	elif command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1; then \
+	  mkdir -p .promtool && cd .promtool && apt-get download -qq prometheus >/dev/null 2>&1 \
+	    && dpkg -x prometheus_*.deb . && rm -f prometheus_*.deb usr/bin/prometheus \
+	    || echo "no promtool could be unpacked: the tests that ask it will be skipped"; \
+	else echo "no apt-get and dpkg, so no promtool: the tests that ask it will be skipped"; fi
+
+mutants: $(STAMP) ## break the alert engine in many ways and show that each is noticed
+	$(BIN)/python tests/mutants.py
+
 demo: $(STAMP) ## run a real fleet through real faults and report on it
 	$(BIN)/recontool demo
 
-test: $(STAMP) browser ## run every test, notebooks included
+test: $(STAMP) browser promtool ## run every test, notebooks included
 	$(BIN)/pytest
 
 check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
@@ -46,9 +57,10 @@ check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
 docs: $(STAMP) ## write the generated parts of README and docs anew
 	$(BIN)/python docs/generate.py
 
-bench: $(STAMP) ## measure reading speed, memory and start-up time
+bench: $(STAMP) ## measure reading speed, memory, start-up time and alert rules
 	$(BIN)/python bench/read.py
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/alerts.py
 
 samples: $(STAMP) ## write sample_logs/ anew and show what changed
 	$(BIN)/python sample_logs/make.py --seed 7
@@ -58,5 +70,5 @@ example: $(STAMP) ## write reports/example.html anew from sample_logs/
 	$(BIN)/recontool report sample_logs/*.log --html -o reports/example.html
 
 clean: ## remove the virtual environment and everything else that was made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache recontool-data
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .promtool recontool-data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

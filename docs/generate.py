@@ -25,6 +25,7 @@ from recontool.model.settings import Setting, for_role
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 FIRST_LOOK = ("analyze", "sample_logs/worker-1.log")
+_NAMED = re.compile(r"^  ([a-z][a-z-]*) {2,}", re.MULTILINE)
 PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -170,11 +171,16 @@ def _formats() -> str:
 
 
 def _commands() -> str:
-    names = re.findall(r"^  ([a-z][a-z-]*) {2,}", _help(), re.MULTILINE)
+    names = _NAMED.findall(_help())
     if not names:
         raise ValueError("recontool --help lists no command")
-    sections = [("recontool", _help()), *((f"recontool {name}", _help(name)) for name in names)]
-    return "\n".join(f"## {title}\n\n```text\n{text}\n```\n" for title, text in sections)
+    sections = [("## recontool", _help())]
+    for name in names:
+        shown = _help(name)
+        sections.append((f"## recontool {name}", shown))
+        parts = _NAMED.findall(shown.partition("Commands:\n")[2])
+        sections += [(f"### recontool {name} {part}", _help(name, part)) for part in parts]
+    return "\n".join(f"{title}\n\n```text\n{text}\n```\n" for title, text in sections)
 
 
 def _help(*command: str) -> str:

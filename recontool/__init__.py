@@ -1,7 +1,8 @@
 """Turns what a reconnecting worker fleet leaves behind into answers.
 
 `recontool.load("logs/")` gives a `Run` with outages, events, metrics and alerts as pandas DataFrames;
-`recontool.compare("old/", "new/")` says what differs between two runs beyond chance.
+`recontool.compare("old/", "new/")` says what differs between two runs beyond chance;
+`recontool.backtest("logs/", rules="rules.yaml")` tells which alerts would have fired.
 """
 
 from importlib import import_module
@@ -9,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recontool.api.compared import Compared, compare
+    from recontool.api.replay import backtest
     from recontool.api.run import Run, load
     from recontool.model.errors import ReconError
     from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
 
-__all__ = ["Compared", "EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "compare", "load"]
+__all__ = ["Compared", "EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "backtest", "compare", "load"]
 
 _HOME = {
     "Compared": "recontool.api.compared",
     "EnhancedWorkerReconnectionPlugin": "recontool.runtime.plugin",
     "ReconError": "recontool.model.errors",
     "Run": "recontool.api.run",
+    "backtest": "recontool.api.replay",
     "compare": "recontool.api.compared",
     "load": "recontool.api.run",
 }

@@ -8,7 +8,7 @@ class RuleState:
     """Feed `step` in time order; `intervals()` gives what fired, the last one open if it still does."""
 
     def __init__(self, rule: Rule, worker: str) -> None:
-        self.rule, self.worker = rule, worker
+        self.rule, self.limit, self.worker = rule, rule.limit, worker
         self.firing = False
         self._since_us = 0
         self._peak = 0.0
@@ -16,10 +16,10 @@ class RuleState:
 
     def step(self, at_us: int, value: float | None) -> None:
         """Evaluate the rule at `at_us`."""
-        if value is not None and self.rule.holds(value):
+        if value is not None and self.limit.holds(value):
             if not self.firing:
                 self.firing, self._since_us, self._peak = True, at_us, value
-            self._peak = self.rule.worse(self._peak, value)
+            self._peak = self.limit.worse(self._peak, value)
         elif self.firing:
             self.firing = False
             self._done.append(self._interval(at_us))

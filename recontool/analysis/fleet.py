@@ -1,12 +1,12 @@
 """Gathers the files of a fleet: whose line is it, which files belong to one worker, which must stay apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.coordinators import CoordinatorFold
 from recontool.analysis.security import SecurityFold
-from recontool.analysis.watch import AlertWatch
+from recontool.analysis.watch import AlertWatch, Watch
 from recontool.metrics.fold import WorkerFold
 from recontool.model.events import Event
 from recontool.model.findings import QualityNote
@@ -18,7 +18,7 @@ class Chain:
     """Files of one worker, read in time order as one log."""
 
     fold: WorkerFold
-    watch: AlertWatch
+    watch: Watch
     files: list[str] = field(default_factory=list)
     rotations: set[str] = field(default_factory=set)
     known: bool = False  # some record was an event: a log of another product in our shape has none
@@ -46,10 +46,12 @@ class FleetFold:
     are different workers, keyed `id@file`. Source: SPEC section 3, "Whose line is it".
     """
 
-    def __init__(self, rules: Sequence[Rule] = BUILT_IN) -> None:
+    def __init__(
+        self, rules: Sequence[Rule] = BUILT_IN, watch: Callable[[WorkerFold, Sequence[Rule]], Watch] = AlertWatch
+    ) -> None:
         self.security = SecurityFold()
         self.notes: list[QualityNote] = []
-        self._rules = rules
+        self._rules, self._watch = rules, watch
         self._chains: dict[str, list[Chain]] = {}
         self._coordinators: dict[str, CoordinatorFold] = {}
         self._tag = FileTag("", "")
@@ -119,7 +121,7 @@ class FleetFold:
         if len(known) == 1 and event.at_us >= known[0].fold.last_us:
             return known[0]
         fold = WorkerFold(event.source, claim_only=self._tag.claim_only)
-        chain = Chain(fold, AlertWatch(fold, self._rules))
+        chain = Chain(fold, self._watch(fold, self._rules))
         known.append(chain)
         return chain
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from recontool.alerts.rules import Rule
 from recontool.alerts.state import RuleState
@@ -24,16 +24,32 @@ _MOVED_BY: Final = {
 _WINDOWED: Final = frozenset({"reconnections_per_minute", "failed_reconnections"})
 
 
+class Watch(Protocol):
+    """What stands around the fold of a worker's events."""
+
+    def before(self, at_us: int) -> None:
+        """Called before the fold sees the event at `at_us`."""
+
+    def after(self, event: Event) -> None:
+        """Called right after the fold has seen `event`."""
+
+    def finish(self) -> None:
+        """Called at the last record."""
+
+    def alerts(self) -> list[Alert]:
+        """Every firing, oldest first per rule."""
+
+
 class AlertWatch:
     """Feed each event right after the fold has seen it; call `finish` at the last record."""
 
     def __init__(self, fold: WorkerFold, rules: Sequence[Rule]) -> None:
         self._fold = fold
         self._states = [RuleState(rule, fold.worker) for rule in rules]
-        self._windowed = [state for state in self._states if state.rule.metric in _WINDOWED]
+        self._windowed = [state for state in self._states if state.limit.metric in _WINDOWED]
         self._moved: dict[str, list[RuleState]] = {}
         for state in self._states:
-            for name in _MOVED_BY[state.rule.metric]:
+            for name in _MOVED_BY[state.limit.metric]:
                 self._moved.setdefault(name, []).append(state)
         self._next_us: int | None = None
 
@@ -66,7 +82,7 @@ class AlertWatch:
         return [replace(alert, worker=self._fold.worker) for state in self._states for alert in state.intervals()]
 
     def _value(self, state: RuleState, at_us: int) -> float | None:
-        timeline, metric = self._fold.timeline, state.rule.metric
+        timeline, metric = self._fold.timeline, state.limit.metric
         if metric in _WINDOWED:
             timeline.expire(at_us)
             return len(timeline.recent) if metric == "reconnections_per_minute" else len(timeline.recent_failures)

@@ -63,14 +63,19 @@ def analyze(paths: Sequence[str], reading: Reading = DEFAULT) -> Analysis:
     found = find_inputs(paths)
     fleet = FleetFold()
     notes: list[QualityNote] = []
-    last_of: dict[str, tuple[str, int]] = {}  # rotation -> (path, last time) of the part read before
-    inputs = [_read_into(fleet, file, reading, last_of, notes) for file in _opened(found.logs, reading)]
+    inputs = fold_logs(fleet, found.logs, reading, notes)
     snapshots, snapshot_files = _snapshot_workers(found.snapshots)
     inputs.extend(snapshot_files)
     if not fleet.chains() and not fleet.coordinators() and not snapshots:
         raise _nothing_usable(inputs)
     _check_strict(inputs, strict=reading.strict)
     return assemble(fleet, inputs, snapshots, notes, VERSION)
+
+
+def fold_logs(fleet: FleetFold, logs: Sequence[str], reading: Reading, notes: list[QualityNote]) -> list[InputFile]:
+    """Feed every record of `logs` to `fleet`, file by file in order of their first record."""
+    last_of: dict[str, tuple[str, int]] = {}  # rotation -> (path, last time) of the part read before
+    return [_read_into(fleet, file, reading, last_of, notes) for file in _opened(logs, reading)]
 
 
 def paths_or_default(paths: Sequence[str], data_dir: Path, reading: Reading = DEFAULT) -> Sequence[str]:

@@ -37,7 +37,10 @@ class BlockLabel:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row. `definition` says how it follows from events; `subject` which part of the fold owns it."""
+    """One row. `definition` says how it follows from events; `subject` which part of the fold owns it.
+
+    `trailing` marks a count of what happened lately, which falls again; other counts only grow in a process.
+    """
 
     name: str
     title: str
@@ -46,6 +49,12 @@ class Metric:
     definition: str
     normal: Normal = Normal()
     block: BlockLabel | None = None
+    trailing: bool = False
+
+    @property
+    def counter(self) -> bool:
+        """Whether the value only grows, so that its rate means more than itself."""
+        return self.unit == "count" and not self.trailing
 
 
 DOCUMENTED: Final[tuple[Metric, ...]] = (
@@ -216,6 +225,7 @@ DERIVED: Final[tuple[Metric, ...]] = (
         "per_min",
         "connection",
         "reconnections in the trailing 60 s",
+        trailing=True,
     ),
     Metric(
         "failed_reconnections",
@@ -223,6 +233,7 @@ DERIVED: Final[tuple[Metric, ...]] = (
         "count",
         "connection",
         "attempts in the trailing 5 min that did not lead to a session",
+        trailing=True,
     ),
     Metric(
         "failed_reconnections_total",

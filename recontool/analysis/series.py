@@ -1,0 +1,217 @@
+"""Turns the folds of a fleet's logs into series: every change of the metrics that rules read, where it changed.
+
+Between changes a value is repeated every 15 s, as a coordinator's snapshots would show it, but not through silences
+longer than the lookback: there nothing is known. An orderly end makes the worker's series stale.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from recontool.alerts.evaluate import LOOKBACK_US
+from recontool.alerts.instances import Plan
+from recontool.alerts.rules import Rule
+from recontool.analysis.fleet import FileTag, FleetFold
+from recontool.metrics.definitions import FORMULAS
+from recontool.metrics.fold import WorkerFold
+from recontool.metrics.timeline import FAILED_WINDOW_US
+from recontool.model.events import Event
+from recontool.model.findings import Alert
+from recontool.model.instant import MINUTE_US, SECOND_US, seconds
+from recontool.model.series import NO_PLACE, Part, SeriesBuilder, place
+
+BEAT_US: Final = 15 * SECOND_US
+_EVER_US: Final = 2**60
+_DRIFTING: Final = frozenset({"connection_stability", "uptime_s"})  # change with time alone
+
+
+class SeriesFleet(FleetFold):
+    """Feed it as any fleet; `series_into` then adds the series of every worker."""
+
+    def __init__(self, rules: Sequence[Rule], into: SeriesBuilder) -> None:
+        self._wanted = frozenset(metric for rule in rules for metric in Plan(rule).reads())
+        self._into = into
+        self._file = -1
+        super().__init__((), watch=self._watch_of)
+
+    def begin(self, tag: FileTag) -> None:
+        """The records that follow come from this file."""
+        super().begin(tag)
+        self._file = self._into.file(tag.name)
+
+    def add_series(self) -> frozenset[str]:
+        """Add what was recorded to the builder; returns the keys of the workers."""
+        chains = self.chains()
+        for key, chain in chains.items():
+            if isinstance(chain.watch, Recorder):
+                chain.watch.add_to(self._into, key)
+        return frozenset(chains)
+
+    def _watch_of(self, fold: WorkerFold, _rules: Sequence[Rule]) -> "Recorder":
+        return Recorder(fold, self._wanted, lambda: self._file)
+
+
+class Recorder:
+    """Watches one fold; `before` and `after` stand around each event, as for alert rules."""
+
+    def __init__(self, fold: WorkerFold, wanted: Iterable[str], file: Callable[[], int]) -> None:
+        self._fold, self._file = fold, file
+        self._wanted = tuple(sorted(set(wanted)))
+        self._points: dict[str, list[tuple[int, float, bool, int]]] = {metric: [] for metric in self._wanted}
+        self._latest: dict[str, float | None] = {}
+        self._beats: list[int] = []
+        self._next_beat: int | None = None
+        self._failures: list[tuple[int, int]] = []  # when an attempt failed, and where the log says so
+        self._depth: float | None = None
+        self._failed_now = 0
+        self._failed_by_loss = False  # the latest attempt failed, and only a loss says so
+        self._open = False
+        self._special: dict[str, Callable[[int], float | None]] = {
+            "max_reconnect_time": lambda _: fold.max_reconnect_time(),
+            "connection_stability": fold.timeline.stability,
+            "uptime_s": self._uptime_s,
+            "queue_depth": lambda _: self._depth,
+            # These are counted when the log has ended; here only the moments that move them are kept.
+            "reconnections_per_minute": lambda _: len(fold.timeline.outages),
+            "failed_reconnections": lambda _: len(self._failures),
+            "failed_reconnections_total": lambda _: len(self._failures),
+        }
+        self._observed: list[list[int]] = []  # [begin, end] of stretches in which the worker's log goes on
+
+    def before(self, at_us: int) -> None:
+        """Beats up to `at_us`, before the fold sees the event that stands there."""
+        if self._open and self._next_beat is not None:
+            if at_us - self._fold.last_us > LOOKBACK_US:
+                self._next_beat += (at_us - self._next_beat) // BEAT_US * BEAT_US + BEAT_US
+            while self._next_beat <= at_us:
+                self._beats.append(self._next_beat)
+                for metric in _DRIFTING.intersection(self._wanted):
+                    self._record(metric, self._next_beat, NO_PLACE)
+                self._next_beat += BEAT_US
+        self._fold.timeline.expire(at_us)
+        self._failed_now = self._failed_at(at_us)
+
+    def after(self, event: Event) -> None:
+        """What `event` may have changed."""
+        at_us, here = event.at_us, place(self._file(), event.line) if event.line else NO_PLACE
+        self._follow_attempts(event, here)
+        if event.name == "queue":
+            depth = event.fields.get("depth")
+            self._depth = float(depth) if isinstance(depth, (int, float)) else self._depth
+        if not event.name:
+            return
+        if not self._open:
+            self._begin(at_us)
+        for metric in self._wanted:
+            self._record(metric, at_us, here)
+        if event.marker == "CONNECT" and event.name == "closed":
+            self._end(at_us, here)
+
+    def _follow_attempts(self, event: Event, here: int) -> None:
+        failed = self._failed_at(event.at_us) - self._failed_now
+        self._failures.extend([(event.at_us, here)] * failed)
+        if event.name == "established" and self._failed_by_loss:
+            self._failures.pop()  # the late close of an older connection stood between the attempt and its success
+        if failed or event.name in {"attempt", "established"}:
+            self._failed_by_loss = failed > 0 and event.name == "lost"
+
+    def finish(self) -> None:
+        """Beats up to the last record."""
+        self.before(self._fold.last_us)
+        if self._open:
+            self._observed[-1][1] = self._fold.last_us
+
+    def alerts(self) -> list[Alert]:
+        """None: the series are evaluated later."""
+        return []
+
+    def add_to(self, builder: SeriesBuilder, key: str) -> None:
+        """Add the worker's series under `key`."""
+        self.finish()
+        worker = builder.worker(key)
+        ends = [(outage.end_us, NO_PLACE) for outage in self._fold.timeline.outages if outage.end_us is not None]
+        windowed = {
+            "reconnections_per_minute": (ends, MINUTE_US),
+            "failed_reconnections": (self._failures, FAILED_WINDOW_US),
+            "failed_reconnections_total": (self._failures, _EVER_US),
+        }
+        for metric in self._wanted:
+            if metric in windowed:
+                self._points[metric] = self._counted(*windowed[metric], self._points[metric])
+            builder.add(metric, self._part(worker, self._points[metric]))
+
+    def _begin(self, at_us: int) -> None:
+        self._open = True
+        self._latest.clear()
+        self._observed.append([at_us, at_us])
+        self._next_beat = at_us + BEAT_US if self._next_beat is None else self._next_beat
+        if self._next_beat <= at_us:
+            self._next_beat += (at_us - self._next_beat) // BEAT_US * BEAT_US + BEAT_US
+
+    def _end(self, at_us: int, here: int) -> None:
+        self._open = False
+        self._observed[-1][1] = at_us
+        for points in self._points.values():
+            points.append((at_us, 0.0, True, here))
+
+    def _record(self, metric: str, at_us: int, here: int) -> None:
+        value = self._value(metric, at_us)
+        before = self._latest.get(metric)
+        if value is not None and (value != before or metric in _DRIFTING):
+            self._points[metric].append((at_us, float(value), False, here))
+        elif value is None and before is not None:
+            self._points[metric].append((at_us, 0.0, True, here))
+        self._latest[metric] = value
+
+    def _value(self, metric: str, at_us: int) -> float | None:
+        special = self._special.get(metric)
+        if special is not None:
+            return special(at_us)
+        fold = self._fold
+        known = metric in FORMULAS and (metric == "reconnections" or fold.source(metric))
+        return fold.value(metric) if known else None
+
+    def _uptime_s(self, at_us: int) -> float | None:
+        starts_us = self._fold.starts_us
+        return seconds(at_us - starts_us[-1]) if starts_us else None
+
+    def _failed_at(self, at_us: int) -> int:
+        """How many attempts are known to have failed at this very instant."""
+        return self._fold.timeline.recent_failures.count(at_us)
+
+    def _counted(
+        self, moments: Sequence[tuple[int, int]], window_us: int, moved: Sequence[tuple[int, float, bool, int]]
+    ) -> list[tuple[int, float, bool, int]]:
+        """How many `moments` lie in (t - window, t], at each t where that changes."""
+        at = sorted(moment for moment, _ in moments)
+        places = {at_us: here for at_us, _, _, here in moved}
+        points: list[tuple[int, float, bool, int]] = []
+        for begin, end in self._observed:
+            inside = {begin, *(t for t in (*at, *(moment + window_us for moment in at)) if begin <= t <= end)}
+            points += [
+                (t, float(bisect_right(at, t) - bisect_right(at, t - window_us)), False, places.get(t, NO_PLACE))
+                for t in sorted(inside)
+            ]
+        return [*points, *(point for point in moved if point[2])]
+
+    def _part(self, worker: int, points: Sequence[tuple[int, float, bool, int]]) -> Part:
+        """The points, repeated at every beat until the next one."""
+        ordered = sorted(points, key=lambda point: point[0])
+        at = [point[0] for point in ordered]
+        repeated = [
+            (beat, ordered[index - 1][1], False, NO_PLACE)
+            for beat in self._beats
+            if (index := bisect_right(at, beat)) and not ordered[index - 1][2]
+        ]
+        # Beats first: of two samples at one instant the later one given stands.
+        rows = [*repeated, *ordered]
+        return Part(
+            np.full(len(rows), worker, dtype=np.int64),
+            np.array([row[0] for row in rows], dtype=np.int64),
+            np.array([row[1] for row in rows], dtype=np.float64),
+            np.array([row[2] for row in rows], dtype=bool),
+            np.array([row[3] for row in rows], dtype=np.int64),
+            exact=True,
+        )
