@@ -92,8 +92,8 @@ def _suffix(one: Difference) -> str:
 def _signed(one: Difference, amount: float) -> str:
     if one.scale == "ratio" or one.unit == "share":
         digits = 1 if one.scale == "ratio" else 2
-        return f"{_HUNDRED * amount:+.{digits}f}"
-    return f"{amount:+.2f}"
+        return f"{_HUNDRED * amount:+z.{digits}f}"
+    return f"{amount:+z.2f}"
 
 
 def _digits(amount: float) -> str:
