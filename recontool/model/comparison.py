@@ -119,9 +119,13 @@ class Gate:
     version: str
 
     @property
-    def severity(self) -> Literal["FAILED", "PASSED", "NO DATA"]:
-        """The word that goes with the sentence."""
-        return "FAILED" if self.failed else "NO DATA" if self.undecided else "PASSED"
+    def severity(self) -> Literal["FAILED", "NO DATA", "UNCLEAR", "PASSED"]:
+        """The word that goes with the sentence; PASSED needs at least one condition that is clear."""
+        if self.failed:
+            return "FAILED"
+        if self.undecided:
+            return "NO DATA"
+        return "PASSED" if any(check.outcome == "passed" and not check.unclear for check in self.checks) else "UNCLEAR"
 
     @property
     def failed(self) -> bool:

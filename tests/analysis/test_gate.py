@@ -185,6 +185,8 @@ def test_a_change_fails_only_when_effect_and_interval_agree(run, name):
     sides = compared(compare_runs(run, run), change=change, low=low, high=high, verdict="unclear")
     (check,) = evaluate(run, parse(["avg_reconnect_time>+20%"], ALERTS), sides).checks
     assert (check.outcome, check.unclear) == expected
+    gate = evaluate(run, parse(["avg_reconnect_time>+20%"], ALERTS), sides)
+    assert gate.severity == ("FAILED" if gate.failed else "UNCLEAR" if check.unclear else "PASSED")
 
 
 def test_a_difference_is_held_against_the_base(run):

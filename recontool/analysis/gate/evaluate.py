@@ -207,15 +207,12 @@ def _length_us(outage: Outage) -> float:
 
 
 def _sentence(checks: Sequence[CheckResult]) -> str:
-    def number(outcome: str) -> int:
-        return sum(check.outcome == outcome for check in checks)
-
-    failed, undecided = number("failed"), number("no_data")
-    conditions = "1 condition" if len(checks) == 1 else f"{len(checks)} conditions"
-    parts = [f"{failed} of {conditions} failed" if failed else f"{number('passed')} of {conditions} passed"]
+    failed = sum(check.outcome == "failed" for check in checks)
+    passed = sum(check.outcome == "passed" and not check.unclear for check in checks)
     unclear = sum(check.unclear for check in checks)
-    if unclear:
-        parts.append(f"{unclear} too uncertain to rule out a change")
-    if undecided:
-        parts.append(f"not enough data for {undecided}")
+    undecided = sum(check.outcome == "no_data" for check in checks)
+    conditions = "1 condition" if len(checks) == 1 else f"{len(checks)} conditions"
+    parts = [f"{failed} of {conditions} failed" if failed else f"{passed} of {conditions} passed"]
+    parts += [f"{unclear} too uncertain to rule out a change"] if unclear else []
+    parts += [f"not enough data for {undecided}"] if undecided else []
     return "; ".join(parts)

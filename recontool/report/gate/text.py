@@ -5,7 +5,7 @@ from typing import Final
 from recontool.model.comparison import CheckResult, Gate
 from recontool.report.terminal import Screen
 
-_PAINT: Final = {"FAILED": "CRITICAL", "PASSED": "OK", "NO DATA": "NO DATA"}
+_PAINT: Final = {"FAILED": "CRITICAL", "PASSED": "OK", "NO DATA": "NO DATA", "UNCLEAR": "WARNING"}
 _FINDINGS: Final = 5
 
 
