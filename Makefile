@@ -32,7 +32,8 @@ browser: ## install Debian's Chromium for the browser tests, where you may
 promtool: ## unpack the promtool of Debian's prometheus for the export tests, where it can be had
 	@if test -x .promtool/usr/bin/promtool; then :; \
 	elif command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1; then \
-	  mkdir -p .promtool && cd .promtool && apt-get download -qq prometheus >/dev/null 2>&1 \
+	  mkdir -p .promtool && cd .promtool && { [ "$$(id -u)" != 0 ] || apt-get update -qq >/dev/null 2>&1 || true; } \
+	    && apt-get download -qq prometheus >/dev/null 2>&1 \
 	    && dpkg -x prometheus_*.deb . && rm -f prometheus_*.deb usr/bin/prometheus \
 	    || echo "no promtool could be unpacked: the tests that ask it will be skipped"; \
 	else echo "no apt-get and dpkg, so no promtool: the tests that ask it will be skipped"; fi

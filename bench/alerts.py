@@ -43,7 +43,7 @@ def main() -> None:
     generator = np.random.default_rng(7)
     series, at_us = _recorded(generator)
     print(
-        f"{'offline, ' + str(WORKERS) + ' workers x ' + str(HOURS) + ' h at ' + str(STEP_S) + ' s':<46} evaluations/s"
+        f"{'offline, ' + str(WORKERS) + ' workers x ' + str(HOURS) + ' h at ' + str(STEP_S) + ' s':<46} per CPU second"
     )
     for title, rules in (("the five built-in rules", BUILT_IN), ("five windowed rules", WINDOWED)):
         took_s = _median(partial(backtest, rules, series, at_us))

@@ -41,7 +41,7 @@ MUTANTS = (
         ("the lookback takes in its first edge", "column.at_us[last] > self.grid_us[None, :]", "column.at_us[last] >= self.grid_us[None, :]"),
         ("the lookback is one minute", "LOOKBACK_US: Final = 5 * MINUTE_US", "LOOKBACK_US: Final = MINUTE_US"),
         ("the end of a series is a value", "present &= ~column.stale[last]", "present &= True"),
-        ("windows see the ends of series", "column = column.lasting\n", "column = column\n"),
+        ("windows see the ends of series", "whole, column = column, column.lasting\n", "whole = column\n"),
         ("unknown is false", "return Truth(holds & present, ~holds & present)", "return Truth(holds & present, ~(holds & present))"),
         ("`unless` needs a definite no", "left.true & ~right.true", "left.true & right.false"),
         ("`or` needs both sides", "left.true | right.true, left.false & right.false", "left.true & (right.true | right.false) | right.true, left.false & right.false"),
@@ -100,6 +100,8 @@ MUTANTS = (
 
 def noticed_by(mutant: Mutant | None) -> str:
     """What notices `mutant`: "oracle: CASE", "story: NAME", "live: CASE" or an error; "" when nothing does."""
+    if mutant is not None:
+        changed(Path(importlib.util.find_spec(mutant.module).origin).read_text("utf-8"), mutant)
     with _imported_anew(mutant):
         try:
             return next(_differences(), "")

@@ -12,7 +12,7 @@ from recontool.model.findings import Alert
 from recontool.model.series import Ints, SeriesSet
 
 _ENDS: Final = frozenset({"resolved", "dropped"})
-_CELLS: Final = 1_000_000  # workers x instants evaluated at once: bounds memory
+_CELLS: Final = 200_000  # workers x instants evaluated at once: bounds memory
 
 
 def grid(since_us: int, until_us: int, step_us: int) -> Ints:

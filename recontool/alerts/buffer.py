@@ -62,7 +62,7 @@ class Buffer:
             "shape": [len(self._last), self._used],
             "last": _packed(self._last),
             "at": _packed(self._at[:, : self._used]),
-            "values": _packed(self._values[:, : self._used]),
+            "values": _text(np.ascontiguousarray(self._values[:, : self._used]).tobytes()),
             "kinds": _packed(self._kinds[:, : self._used]),
         }
 
@@ -72,7 +72,7 @@ class Buffer:
         buffer, (rows, slots) = cls(keep_us), kept["shape"]
         buffer._last = _unpacked(kept["last"], np.int64)
         buffer._at = _unpacked(kept["at"], np.int64).reshape(rows, slots)
-        buffer._values = _unpacked(kept["values"], np.float64).reshape(rows, slots)
+        buffer._values = np.frombuffer(base64.b64decode(kept["values"])).copy().reshape(rows, slots)
         buffer._kinds = _unpacked(kept["kinds"], np.int8).reshape(rows, slots)
         buffer._used = slots
         return buffer
@@ -104,7 +104,12 @@ class Buffer:
 
 
 def _packed(array: Any) -> str:
-    return base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode("ascii")
+    """Whole numbers that repeat themselves; measured values would hardly shrink and are not packed."""
+    return _text(zlib.compress(np.ascontiguousarray(array).tobytes(), 1))
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _unpacked(text: str, kind: Any) -> Any:

@@ -102,15 +102,23 @@ class AlertEngine:
         return self.evaluate(at_us)
 
     def add(self, at_us: int, samples: Mapping[str, Mapping[str, float | None]]) -> None:
-        """Take samples in; a metric that is missing or None has none. Unknown metrics are ignored."""
-        rows = [self._row(worker, at_us) for worker in samples]
+        """Take samples in; a metric that is missing or None has none. Unknown metrics are ignored.
+
+        A worker counts as known from its first sample on.
+        """
+        for worker, given in samples.items():
+            if worker not in self._index and any(value is not None for value in given.values()):
+                self._index[worker] = len(self._workers)
+                self._workers.append(worker)
+                self._known_us.append(at_us)
+        rows = [self._index[worker] for worker in samples if worker in self._index]
+        told = [given for worker, given in samples.items() if worker in self._index]
         for metric, buffer in self._buffers.items():
             alias = _ALIAS_OF.get(metric)
-            values = [given.get(metric) for given in samples.values()]
+            values = [given.get(metric) for given in told]
             if alias is not None:
                 values = [
-                    given.get(alias) if value is None else value
-                    for value, given in zip(values, samples.values(), strict=True)
+                    given.get(alias) if value is None else value for value, given in zip(values, told, strict=True)
                 ]
             buffer.add(rows, at_us, values)
 
@@ -209,14 +217,6 @@ class AlertEngine:
                 for name in needed:
                     found[name] = max(found.get(name, LOOKBACK_US), window_us)
         return found
-
-    def _row(self, worker: str, at_us: int) -> int:
-        row = self._index.get(worker)
-        if row is None:
-            row = self._index[worker] = len(self._workers)
-            self._workers.append(worker)
-            self._known_us.append(at_us)
-        return row
 
     def _change(self, machine: Instances, step: Step) -> Change:
         rule = machine.plan.rule

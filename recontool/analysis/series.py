@@ -4,7 +4,7 @@ Between changes a value is repeated every 15 s, as a coordinator's snapshots wou
 longer than the lookback: there nothing is known. An orderly end makes the worker's series stale.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -187,9 +187,10 @@ class Recorder:
         """How many `moments` lie in (t - window, t], at each t where that changes."""
         at = sorted(moment for moment, _ in moments)
         places = {at_us: here for at_us, _, _, here in moved}
+        turns = sorted({*at, *(moment + window_us for moment in at)})
         points: list[tuple[int, float, bool, int]] = []
         for begin, end in self._observed:
-            inside = {begin, *(t for t in (*at, *(moment + window_us for moment in at)) if begin <= t <= end)}
+            inside = {begin, *turns[bisect_left(turns, begin) : bisect_right(turns, end)]}
             points += [
                 (t, float(bisect_right(at, t) - bisect_right(at, t - window_us)), False, places.get(t, NO_PLACE))
                 for t in sorted(inside)

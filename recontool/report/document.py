@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import (
     LISTED,
-    Alert,
     Analysis,
     CoordinatorResult,
     Disagreement,
@@ -24,6 +23,7 @@ from recontool.model.findings import (
 )
 from recontool.model.instant import iso, seconds
 from recontool.report import ranking
+from recontool.report.intervals import alert_json
 
 SCHEMA: Final = "recontool.analysis/1"
 Json: TypeAlias = dict[str, Any]
@@ -52,7 +52,7 @@ def document(analysis: Analysis) -> Json:
         "fleet": {"metrics": _metrics(analysis.fleet), "derived": _derived(analysis.fleet_derived)},
         "incidents": [_incident(incident) for incident in incidents],
         "incidents_omitted": incidents_omitted,
-        "alerts": [_alert(alert) for alert in alerts],
+        "alerts": [alert_json(alert) for alert in alerts],
         "alerts_omitted": alerts_omitted,
         "recommendations": [
             {
@@ -213,18 +213,6 @@ def _incident(incident: Incident) -> Json:
         "outages": len(incident.outages),
         "lost_s": seconds(incident.lost_us),
         "evidence": list(incident.evidence),
-    }
-
-
-def _alert(alert: Alert) -> Json:
-    return {
-        "alert": alert.alert,
-        "severity": alert.severity,
-        "worker": alert.worker,
-        "pending_at": iso(alert.pending_us),
-        "fired_at": _iso(alert.fired_us),
-        "resolved_at": _iso(alert.resolved_us),
-        "peak": _number(alert.peak),
     }
 
 

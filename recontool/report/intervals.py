@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -28,7 +29,7 @@ def alert_json(alert: Alert) -> Json:
         "pending_at": iso(alert.pending_us),
         "fired_at": None if alert.fired_us is None else iso(alert.fired_us),
         "resolved_at": None if alert.resolved_us is None else iso(alert.resolved_us),
-        "peak": alert.peak,
+        "peak": alert.peak if alert.peak is not None and math.isfinite(alert.peak) else None,
     }
 
 

@@ -9,6 +9,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,15 +20,22 @@ from recontool.model.errors import UsageError
 from recontool.model.instant import SECOND_US, from_datetime
 from recontool.model.series import Bools, Floats, Ints, Part, SeriesBuilder, place
 
+_LONGEST_HEAD: Final = 65_536
 PARQUET_MAGIC: Final = b"PAR1"
 _STALE_BITS: Final = np.uint64(0x7FF0000000000002)  # the NaN with which Prometheus marks the end of a series
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-_UNITS_US: Final = ((1e11, SECOND_US), (1e14, 1_000), (1e17, 1))  # Unix time in s, ms or us, told by its size
+# Unix time in s, ms, us or ns, told by its size.
+_UNITS_US: Final = (
+    (10**11, Decimal(SECOND_US)),
+    (10**14, Decimal(1_000)),
+    (10**17, Decimal(1)),
+    (10**20, Decimal("0.001")),
+)
 
 
 def is_samples_head(line: str) -> bool:
     """Whether `line` is the first line of a CSV file of samples."""
-    return {"at", "worker"} <= {name.strip() for name in next(csv.reader([line.lstrip("\ufeff")]), [])}
+    return {"at", "worker"} <= {name.strip() for name in next(csv.reader([line[:_LONGEST_HEAD].lstrip("\ufeff")]), [])}
 
 
 def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo = UTC) -> None:
@@ -44,7 +52,7 @@ def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo 
     file = into.file(name)
     table = _Rows()
     found = {metric: _Cells() for metric in metrics}
-    for row in rows:
+    for row in _rows(rows, name):
         if not row:
             continue
         where = f"{name}:{rows.line_num}"
@@ -95,14 +103,14 @@ def read_parquet(path: Path, name: str, into: SeriesBuilder, zone: tzinfo = UTC)
 
 
 def instant(text: str, where: str, zone: tzinfo = UTC) -> int:
-    """Microseconds of an ISO 8601 time or of Unix time in seconds, ms or us.
+    """Microseconds of an ISO 8601 time or of Unix time in seconds, ms, us or ns.
 
     Raises:
         UsageError: `text` is neither.
     """
     text = text.strip()
     if _NUMBER.fullmatch(text):
-        value = float(text)
+        value = Decimal(text)
         for limit, unit_us in _UNITS_US:
             if value < limit:
                 return round(value * unit_us)
@@ -149,6 +157,13 @@ class _Cells:
         return Part(worker, at_us, np.array(self._values), np.array(self._stale, dtype=bool), places)
 
 
+def _rows(rows: Any, name: str) -> Iterator[list[str]]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise UsageError(f"is no CSV: {error}", where=f"{name}:{rows.line_num}") from None
+
+
 def _columns(head: Sequence[str], name: str, into: SeriesBuilder) -> tuple[int, int, dict[str, int]]:
     missing = [title for title in ("at", "worker") if title not in head]
     if missing:
@@ -187,9 +202,7 @@ def _instants(column: Any, name: str, zone: tzinfo) -> Ints:
 
     if column.null_count:
         raise UsageError("a row has no time", where=name)
-    if pa.types.is_timestamp(column.type):
-        if column.type.tz is None:
-            return np.array([instant(str(at), name, zone) for at in column.to_pylist()], dtype=np.int64)
+    if pa.types.is_timestamp(column.type) and (column.type.tz is not None or str(zone) == "UTC"):
         found: Ints = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64()).to_numpy()
         return found
     return np.array([instant(str(at), name, zone) for at in column.to_pylist()], dtype=np.int64)

@@ -18,6 +18,7 @@ import recontool
 from recontool.cli import app
 from recontool.model.errors import NoDataError, ReconError, UsageError
 from recontool.model.instant import SECOND_US, from_datetime, iso
+from recontool.storage.snapshots import Sample, write
 
 START_US = from_datetime(datetime(2026, 11, 24, 10, tzinfo=UTC))
 needs_oracle = pytest.mark.skipif(bool(oracle.missing), reason=oracle.missing)
@@ -178,7 +179,16 @@ def test_the_grid_starts_at_since_and_earlier_samples_feed_it(tmp_path):
 
 
 def test_times_may_be_unix_seconds_or_carry_another_zone(tmp_path):
-    for number, at in enumerate(["1795557600", "1795557600000", "2026-11-25T11:20:00+13:20", "2026-11-24T22:00:00"]):
+    for number, at in enumerate(
+        [
+            "1795557600",
+            "1795557600.0",
+            "1795557600000",
+            "1795557600000000000",
+            "2026-11-25T11:20:00+13:20",
+            "2026-11-24T22:00:00",
+        ]
+    ):
         path = tmp_path / f"{number}.csv"
         path.write_text(f"at,worker,queue_depth,compression_ratio\n{at},w,1,1.2\n")
         assert (
@@ -217,6 +227,7 @@ BROKEN = {
     "no value": (f"at,worker,queue_depth\n{iso(START_US)},w,high\n", "s.csv:2:3", "no value"),
     "digits with underscores": (f"at,worker,queue_depth\n{iso(START_US)},w,1_0\n", "s.csv:2:3", "no value"),
     "a short row": (f"at,worker,queue_depth\n{iso(START_US)},w\n", "s.csv:2", "2 cells"),
+    "a cell without end": (f'at,worker,queue_depth\n{iso(START_US)},"{"w" * 200_000}",1\n', "s.csv:2", "no CSV"),
     "a column twice": ("at,worker,queue_depth,queue_depth\n", "s.csv:1", "twice"),
 }
 
@@ -405,3 +416,13 @@ def test_a_newer_snapshot_file_is_refused(tmp_path):
     pq.write_table(columns.replace_schema_metadata({"recontool.snapshots": "99"}), tmp_path / "s.parquet")
     with pytest.raises(UsageError, match="snapshot schema"):
         backtest(tmp_path / "s.parquet")
+
+
+def test_a_coordinators_snapshots_are_read(tmp_path):
+    latency = [100, 300, None, float("nan"), 300]
+    samples = [
+        Sample(START_US + 15 * number * SECOND_US, "w", {"avg_message_latency_ms": value, "uptime_s": 15.0 * number})
+        for number, value in enumerate(latency)
+    ]
+    write(tmp_path / "snapshots", samples)
+    assert firings(tmp_path) == [("high_message_latency", "w", 15, 45), ("high_message_latency", "w", 60, None)]

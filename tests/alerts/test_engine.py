@@ -56,7 +56,7 @@ def live(rows, at_us, restarts):
         while waiting and waiting[-1][0] <= now_us:
             sampled_us, worker, metric, value = waiting.pop()
             if value == "stale":
-                engine.add(sampled_us, {worker: {}})
+                engine.add(sampled_us, {worker: {"messages_sent": 0.0}})
                 engine.end_series(sampled_us, worker, metric)
             else:
                 engine.add(sampled_us, {worker: {metric: value}})
@@ -141,6 +141,13 @@ def test_none_is_no_sample_an_alias_is_one_and_the_unknown_is_ignored():
     assert engine.step(second(0), {"w": {"avg_message_latency_ms": None, "nonsense": 1.0}}) == []
     (change,) = engine.step(second(5), {"w": {"avg_message_latency": 300.0}})
     assert change.alert == "high_message_latency"
+
+
+def test_a_worker_without_any_sample_is_not_known():
+    engine = AlertEngine([Rule("asked", "queue_depth > 3", no_data="alert")])
+    assert engine.step(second(0), {"w": {"queue_depth": None}, "v": {}}) == []
+    (change,) = engine.step(second(5), {"w": {"queue_depth": None, "uptime_s": 1.0}, "v": {}})
+    assert (change.worker, change.state, change.value) == ("w", "firing", None)
 
 
 def test_a_worker_that_leaves_in_an_orderly_way_resolves_at_once():

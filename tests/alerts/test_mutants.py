@@ -20,5 +20,5 @@ def test_noticed(mutant):
 
 
 def test_there_are_enough_of_them_and_no_two_are_alike():
-    changes = {(mutant.module, mutant.new) for mutant in mutants.MUTANTS}
+    changes = {(mutant.module, mutant.old, mutant.new) for mutant in mutants.MUTANTS}
     assert len(changes) == len(mutants.MUTANTS) >= 30
