@@ -18,6 +18,9 @@ STATUS: Final = pd.CategoricalDtype(["ok", "outside", "no_data"])
 SOURCE: Final = pd.CategoricalDtype(["", "events", "block", "snapshot"])
 OUTCOME: Final = pd.CategoricalDtype(["established", "failed"])
 VERDICT: Final = pd.CategoricalDtype(["worse", "unclear", "same", "better", "neutral", "no_data"])
+_TRIES: Final = frozenset({"CONNECT", "RECONNECT"})
+_ANSWERS: Final = frozenset({"established", "failed"})
+_SAID: Final = _ANSWERS | {"attempt", "lost", "closed", "gave_up"}
 
 Kinds: TypeAlias = Mapping[str, Any]  # type of each column in order; "time" is a UTC timestamp in microseconds
 
@@ -223,11 +226,6 @@ def differences(comparison: Comparison) -> pd.DataFrame:
         "reason": "str",
     }
     return _frame(rows, kinds)
-
-
-_TRIES: Final = frozenset({"CONNECT", "RECONNECT"})
-_ANSWERS: Final = frozenset({"established", "failed"})
-_SAID: Final = _ANSWERS | {"attempt", "lost", "closed", "gave_up"}
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ def test_the_page_holds_no_script_and_asks_for_nothing(compared):
     assert POLICY in page.replace("&#39;", "'")
     assert "script-src" not in POLICY  # default-src 'none' forbids every script
     assert not re.search(r"<script|<img|<link|<iframe|\bon[a-z]+=\"|https?://|\burl\((?!#)", page)
+    assert "dark.css" not in page  # the style sheet is whole
     assert "\x1b" not in page
     assert "\u202e" not in page
 
