@@ -1,10 +1,11 @@
 """`recontool.load`: one analysed fleet for notebooks, its parts as typed pandas DataFrames."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
@@ -12,7 +13,8 @@ from recontool.api import frames, table
 from recontool.api.analyze import DEFAULT, Reading, analyze, iter_events
 from recontool.api.report import build_report
 from recontool.logs.inputs import default_paths
-from recontool.model.errors import NoDataError
+from recontool.model.errors import NoDataError, UsageError
+from recontool.model.events import Event
 from recontool.model.findings import Analysis
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ def load(*paths: str | PathLike[str], tz: str = "UTC", format_in: str = "", stri
         ReconError: nothing there can be analysed; the message says what to do.
     """
     named = [fspath(path) for path in paths] or default_paths(Path("recontool-data"))[0]
-    reading = Reading(format_in, ZoneInfo(tz), strict)
+    try:
+        reading = Reading(format_in, ZoneInfo(tz), strict)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageError(f"unknown time zone {tz!r}, expected an IANA name such as Europe/Berlin", where="tz") from None
     return Run(named, analyze(named, reading), reading)
 
 
@@ -60,7 +65,7 @@ class Run:
         """All events in time order, one row each; one column per field of the vocabulary."""
         import pyarrow as pa
 
-        rows = list(table.arrow_rows(iter_events(self.paths, self._reading)))
+        rows = list(table.arrow_rows(self._logged()))
         frame: pd.DataFrame = pa.Table.from_pylist(rows, table.arrow_schema()).to_pandas()
         for name in ("level", "source", "marker", "event", "file"):
             frame[name] = frame[name].astype("category")
@@ -69,7 +74,7 @@ class Run:
     @cached_property
     def attempts(self) -> pd.DataFrame:
         """Every try to connect: worker, at, ended, took_s, marker, n, outcome, error, file, line."""
-        return frames.attempts(self.analysis, iter_events(self.paths, self._reading))
+        return frames.attempts(self.analysis, self._logged())
 
     @cached_property
     def outages(self) -> pd.DataFrame:
@@ -95,6 +100,12 @@ class Run:
     def recommendations(self) -> pd.DataFrame:
         """title, setting, current, proposed, reason, workers, evidence."""
         return frames.recommendations(self.analysis)
+
+    def _logged(self) -> Iterable[tuple[str, Event]]:
+        """Every event behind the run; none where snapshots are all there is."""
+        if all(one.role == "snapshot" for one in self.analysis.inputs):
+            return ()
+        return iter_events(self.paths, self._reading)
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the offline HTML report to `path`."""

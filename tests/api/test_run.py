@@ -87,6 +87,17 @@ def test_an_empty_frame_has_the_columns_of_a_full_one(run, empty, name):
     assert kinds[0] == kinds[1]
 
 
+def test_snapshots_alone_have_metrics_and_no_events(run, tmp_path):
+    from recontool.storage import snapshots
+    from recontool.storage.snapshots import Sample
+
+    snapshots.write(tmp_path / "snapshots", [Sample(1_795_507_200_000_000, "worker-1", {"tasks_executed": 5})])
+    found = recontool.load(tmp_path / "snapshots")
+    assert (len(found.events), len(found.attempts)) == (0, 0)
+    assert list(found.events.columns) == list(run.events.columns)
+    assert found.metrics.query("worker == 'worker-1' and metric == 'tasks_executed'")["value"].item() == 5
+
+
 def test_plots_are_figures_or_say_why_not(run, empty):
     for name in ("timeline", "connected", "outages", "reconnect_times", "tasks", "task_times", "alerts"):
         assert getattr(run.plot, name)().data, name
@@ -146,5 +157,7 @@ def test_compare_takes_runs_and_paths(run, tmp_path):
 def test_load_says_what_it_reads_with(tmp_path):
     (tmp_path / "worker-1.log").write_text(tagged(STORY) + "damaged\n")
     assert repr(recontool.load(tmp_path)) == "<recontool.Run 1 workers, 2 outages: CRITICAL>"
+    with pytest.raises(ReconError, match="unknown time zone 'Mars/Base'"):
+        recontool.load(tmp_path, tz="Mars/Base")
     with pytest.raises(ReconError, match="strict"):
         recontool.load(tmp_path, strict=True)
