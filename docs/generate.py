@@ -15,6 +15,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from recontool.alerts.rules import BUILT_IN
+from recontool.analysis.compare.measures import LEAST_RATIO, LEAST_SHARE, MEASURES, SHARE, Measure
 from recontool.cli import app
 from recontool.logs import structured
 from recontool.logs.format import builtin
@@ -129,6 +130,21 @@ def _fields() -> str:
     return _table(("type", "fields"), ((kind, " ".join(names)) for kind, names in kinds.items()))
 
 
+def _measures() -> str:
+    return _table(
+        ("measure", "what it is", "worse when", "smallest change that counts"),
+        ((f"`{one.metric}`", one.of, _worse(one), _least(one) if one.better else "") for one in MEASURES),
+    )
+
+
+def _worse(one: Measure) -> str:
+    return {"lower": "higher", "higher": "lower", "": "never judged"}[one.better]
+
+
+def _least(one: Measure) -> str:
+    return f"{LEAST_SHARE * 100:g} points" if one.unit == SHARE else f"{LEAST_RATIO:.0%}"
+
+
 def _settings(settings: Iterable[Setting]) -> str:
     return _table(
         ("option", "default", "range", "meaning"),
@@ -223,6 +239,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "formats": _formats,
     "structured-keys": _structured_keys,
     "prefixes": _prefixes,
+    "measures": _measures,
     "commands": _commands,
 }
 

@@ -1,6 +1,7 @@
 """Turns what a reconnecting worker fleet leaves behind into answers.
 
 `recontool.load("logs/")` gives a `Run` with outages, events, metrics and alerts as pandas DataFrames;
+`recontool.compare("old/", "new/")` says what differs between two runs beyond chance;
 `recontool.backtest("logs/", rules="rules.yaml")` tells which alerts would have fired.
 """
 
@@ -8,20 +9,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recontool.api.compared import Compared, compare
     from recontool.api.replay import backtest
     from recontool.api.run import Run, load
     from recontool.api.summary import Summary, summary
     from recontool.model.errors import ReconError
     from recontool.runtime.plugin import EnhancedWorkerReconnectionPlugin
 
-__all__ = ["EnhancedWorkerReconnectionPlugin", "ReconError", "Run", "Summary", "backtest", "load", "summary"]
+__all__ = [
+    "Compared",
+    "EnhancedWorkerReconnectionPlugin",
+    "ReconError",
+    "Run",
+    "Summary",
+    "backtest",
+    "compare",
+    "load",
+    "summary",
+]
 
 _HOME = {
+    "Compared": "recontool.api.compared",
     "EnhancedWorkerReconnectionPlugin": "recontool.runtime.plugin",
     "ReconError": "recontool.model.errors",
     "Run": "recontool.api.run",
     "Summary": "recontool.api.summary",
     "backtest": "recontool.api.replay",
+    "compare": "recontool.api.compared",
     "load": "recontool.api.run",
     "summary": "recontool.api.summary",
 }

@@ -1,6 +1,7 @@
 """Closes the folds of a fleet into one `Analysis`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from recontool.analysis.fleet import Chain, FleetParts, natural
 from recontool.analysis.incidents import find_incidents
@@ -91,6 +92,7 @@ def worker_result(key: str, chain: Chain) -> WorkerResult:
         first_error=fold.tasks.first_error,
         first_error_evidence=fold.tasks.first_error_evidence,
         port=fold.port,
+        totals=asdict(totals),
     )
 
 

@@ -1,120 +1,112 @@
 """`recontool.load`: one analysed fleet for notebooks, its parts as typed pandas DataFrames."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
-from recontool.api import table
+from recontool.api import frames, table
 from recontool.api.analyze import analyze, iter_events
 from recontool.api.report import build_report
+from recontool.api.sources import DEFAULT, Reading
 from recontool.logs.inputs import default_paths
-from recontool.model.catalogue import CATALOGUE
-from recontool.model.findings import Analysis, MetricValue
-from recontool.model.instant import seconds
+from recontool.model.errors import NoDataError, UsageError
+from recontool.model.events import Event
+from recontool.model.findings import Analysis
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def load(*paths: str | PathLike[str]) -> "Run":
+def load(*paths: str | PathLike[str], tz: str = "UTC", format_in: str = "", strict: bool = False) -> "Run":
     """Analyse logs, folders or patterns; without a path what ./recontool-data or the current folder holds.
+
+    Args:
+        tz: IANA zone of times that carry none.
+        format_in: format of the logs instead of detecting it.
+        strict: refuse logs with lines that fit no format.
 
     Raises:
         ReconError: nothing there can be analysed; the message says what to do.
     """
     named = [fspath(path) for path in paths] or default_paths(Path("recontool-data"))[0]
-    return Run(named, analyze(named))
+    try:
+        reading = Reading(format_in, ZoneInfo(tz), strict)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageError(f"unknown time zone {tz!r}, expected an IANA name such as Europe/Berlin", where="tz") from None
+    return Run(named, analyze(named, reading), reading)
 
 
 class Run:
     """One analysis. DataFrames are made when first asked for; all times are UTC-aware."""
 
-    def __init__(self, paths: list[str], analysis: Analysis) -> None:
+    def __init__(self, paths: list[str], analysis: Analysis, reading: Reading = DEFAULT) -> None:
         self.paths = paths
         self.analysis = analysis
         self.plot = Plots(analysis)
+        self._reading = reading
 
     def __repr__(self) -> str:
         found = self.analysis
-        return f"<recontool.Run {len(found.workers)} workers, {len(self.outages)} outages: {found.verdict.severity}>"
+        outages = sum(len(worker.outages) for worker in found.workers.values())
+        return f"<recontool.Run {len(found.workers)} workers, {outages} outages: {found.verdict.severity}>"
+
+    def _repr_html_(self) -> str:
+        """The verdict and the metrics of the fleet as a static table: no script, everything escaped, bounded."""
+        from recontool.report.notebook import run_card  # jinja2 is slow to load
+
+        return run_card(self.analysis)
 
     @cached_property
     def events(self) -> pd.DataFrame:
         """All events in time order, one row each; one column per field of the vocabulary."""
-        rows = list(table.arrow_rows(iter_events(self.paths)))
         import pyarrow as pa
 
+        rows = list(table.arrow_rows(self._logged()))
         frame: pd.DataFrame = pa.Table.from_pylist(rows, table.arrow_schema()).to_pandas()
         for name in ("level", "source", "marker", "event", "file"):
             frame[name] = frame[name].astype("category")
         return frame.sort_values("at", kind="stable", ignore_index=True)
 
     @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """Every try to connect: worker, at, ended, took_s, marker, n, outcome, error, file, line."""
+        return frames.attempts(self.analysis, self._logged())
+
+    @cached_property
     def outages(self) -> pd.DataFrame:
         """worker, start, end (NaT while open), duration_s, cause, code, attempts, evidence."""
-        rows = [
-            {
-                "worker": outage.worker,
-                "start": outage.start_us,
-                "end": outage.end_us,
-                "duration_s": None if outage.duration_us is None else seconds(outage.duration_us),
-                "cause": outage.cause,
-                "code": outage.code,
-                "attempts": outage.attempts,
-                "evidence": list(outage.evidence),
-            }
-            for worker in self.analysis.workers.values()
-            for outage in worker.outages
-        ]
-        kinds = {"worker": "str", "duration_s": "float64", "cause": "str", "code": "Int64", "attempts": "int64"}
-        return _frame(rows, (*kinds, "evidence"), kinds, times=("start", "end"), first="worker")
+        return frames.outages(self.analysis)
+
+    @cached_property
+    def incidents(self) -> pd.DataFrame:
+        """Outages of several workers with one cause: cause, title, start, end, workers, outages, lost_s, evidence."""
+        return frames.incidents(self.analysis)
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """Worker ("fleet" for all together), metric, value (NaN when there is nothing to count), unit, status, source, reason."""
-        by_worker: Mapping[str, Mapping[str, MetricValue]] = {
-            **{key: worker.metrics for key, worker in self.analysis.workers.items()},
-            "fleet": self.analysis.fleet,
-        }
-        rows = [
-            {
-                "worker": key,
-                "metric": name,
-                "value": found.value,
-                "unit": CATALOGUE[name].unit,
-                "status": found.status,
-                "source": found.source,
-                "reason": found.reason,
-            }
-            for key, metrics in by_worker.items()
-            for name, found in metrics.items()
-        ]
-        kinds = dict.fromkeys(("worker", "metric", "unit", "status", "source", "reason"), "str")
-        return _frame(
-            rows, ("worker", "metric", "value", "unit", "status", "source", "reason"), {**kinds, "value": "float64"}
-        )
+        return frames.metrics(self.analysis)
 
     @cached_property
     def alerts(self) -> pd.DataFrame:
-        """alert, severity, worker, pending_at, fired_at, resolved_at (NaT while firing), peak."""
-        rows = [
-            {
-                "alert": alert.alert,
-                "severity": alert.severity,
-                "worker": alert.worker,
-                "pending_at": alert.pending_us,
-                "fired_at": alert.fired_us,
-                "resolved_at": alert.resolved_us,
-                "peak": alert.peak,
-            }
-            for alert in self.analysis.alerts
-        ]
-        kinds = {"alert": "str", "severity": "str", "worker": "str", "peak": "float64"}
-        return _frame(rows, tuple(kinds), kinds, times=("pending_at", "fired_at", "resolved_at"))
+        """alert, severity, worker, peak, pending_at, fired_at, resolved_at (NaT while firing)."""
+        return frames.alerts(self.analysis)
+
+    @cached_property
+    def recommendations(self) -> pd.DataFrame:
+        """title, setting, current, proposed, reason, workers, evidence."""
+        return frames.recommendations(self.analysis)
+
+    def _logged(self) -> Iterable[tuple[str, Event]]:
+        """Every event behind the run; none where snapshots are all there is."""
+        if all(one.role == "snapshot" for one in self.analysis.inputs):
+            return ()
+        return iter_events(self.paths, self._reading)
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the offline HTML report to `path`."""
@@ -131,28 +123,52 @@ class Plots:
         """State of each worker over time."""
         return self._figure("timeline")
 
+    def connected(self) -> "go.Figure":
+        """How many workers were connected, down or unknown over time."""
+        return self._figure("connected")
+
+    def outages(self) -> "go.Figure":
+        """Duration of each outage over time, by cause."""
+        return self._figure("outages")
+
     def reconnect_times(self) -> "go.Figure":
         """Distribution of reconnect times by cause."""
         return self._figure("reconnect_times")
 
-    def _figure(self, name: str) -> "go.Figure":
+    def tasks(self) -> "go.Figure":
+        """Tasks completed and failed over time."""
+        return self._figure("tasks", over_time=True)
+
+    def task_times(self) -> "go.Figure":
+        """Distribution of execution times."""
+        return self._figure("task_times")
+
+    def checkpoints(self) -> "go.Figure":
+        """Checkpoints created and restored over time."""
+        return self._figure("checkpoints", over_time=True)
+
+    def messages(self) -> "go.Figure":
+        """Messages sent and received over time; needs a log with DEBUG lines."""
+        return self._figure("messages", over_time=True)
+
+    def latency(self) -> "go.Figure":
+        """Mean message latency over time; needs a log with DEBUG lines."""
+        return self._figure("latency", over_time=True)
+
+    def compression(self) -> "go.Figure":
+        """Compression ratio over time."""
+        return self._figure("compression", over_time=True)
+
+    def alerts(self) -> "go.Figure":
+        """When each alert rule fired."""
+        return self._figure("alerts")
+
+    def _figure(self, name: str, *, over_time: bool = False) -> "go.Figure":
+        workers = self._analysis.workers.values()
+        if not workers:
+            raise NoDataError("no worker log was among the inputs, so there is nothing to draw", where=f"plot.{name}()")
+        if over_time and not any(worker.activity for worker in workers):
+            raise NoDataError("no task, checkpoint or message was logged with its time", where=f"plot.{name}()")
         from recontool.report.charts import figure  # plotly is slow to load
 
         return figure(self._analysis, name)
-
-
-def _frame(
-    rows: list[dict[str, Any]],
-    columns: tuple[str, ...],
-    kinds: Mapping[str, str],
-    *,
-    times: tuple[str, ...] = (),
-    first: str = "",
-) -> pd.DataFrame:
-    """A frame with the same typed columns whether it has rows or not."""
-    lead = (first,) if first else ()
-    order = [*lead, *times, *(name for name in columns if name != first)] if first else [*columns, *times]
-    frame = pd.DataFrame(rows, columns=pd.Index(dict.fromkeys(order)))
-    for name in times:
-        frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True).astype("datetime64[us, UTC]")
-    return frame.astype(dict(kinds))

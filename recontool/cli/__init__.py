@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from recontool.cli import alerts, analyze, demo, events, formats, report, run
+from recontool.cli import alerts, analyze, check, compare, demo, events, formats, report, run
 from recontool.model.errors import ReconError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (analyze, events, report, alerts, formats, demo, run):
+for command in (analyze, events, report, alerts, compare, check, formats, demo, run):
     command.register(app)
 
 

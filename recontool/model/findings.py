@@ -133,6 +133,7 @@ class WorkerResult:
     first_error: str = ""  # text of the first failed task
     first_error_evidence: str = ""
     port: int | None = None  # the coordinator's port it dialled first
+    totals: Mapping[str, int] = field(default_factory=dict)  # the sums behind its means, as `metrics.totals` names them
 
 
 @dataclass(frozen=True, slots=True)
