@@ -24,6 +24,7 @@ COUNTED: Final = {
 # A silence counts when a session's begin or end breaks it: then sessions are logged, and one that ended would have
 # been, too.
 _OF_SESSIONS: Final = frozenset({"CONNECT", "SECURITY"})
+_PORTS: Final = range(1, 65536)
 _SILENCES_KEPT: Final = 2000
 _ENDS_KEPT: Final = 10_000
 
@@ -59,7 +60,7 @@ class CoordinatorFold:
         self._counts[counted] += 1
         if counted == "starts":
             port = event.fields.get("port")
-            if isinstance(port, int) and port:
+            if isinstance(port, int) and port in _PORTS:
                 self._port = port
             self._starts_us.append(event.at_us)
             self._start_evidence.append(f"{file}:{event.line}")

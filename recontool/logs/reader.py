@@ -23,6 +23,11 @@ _EXCEPTION: Final = re.compile(rb"[A-Za-z_][\w.]*(?:: .*)?", re.DOTALL)
 _CLOSING: Final = {b"{": "}", b"[": "]"}
 
 
+def _plain(header: Header, number: int) -> Event:
+    """A record that is no event: a sign of life."""
+    return Event(header.at_us, header.level, header.source, "", "", {}, number)
+
+
 def shown_example(number: int, line: bytes, why: str = "") -> tuple[int, str, str]:
     """An unparsed line as reports show it: its number, its beginning, what is wrong with it."""
     return number, shown(line[:_EXAMPLE_WIDTH]), why or "fits no line of the format"
@@ -70,6 +75,8 @@ class LogReader:
             if number <= skip:
                 continue
             line = raw.rstrip(b"\r\n")
+            header, belongs, block = None, False, None
+            events: tuple[Event, ...] = ()
             try:
                 header = decoder.header(line)
                 if header is None:
@@ -79,6 +86,8 @@ class LogReader:
                 events = () if belongs else decoder.events(header)
             except BadFieldError as error:
                 self._refuse(number, line, error.problem)
+                if header is not None:  # its fields are damaged, yet the process was there to write it
+                    yield _plain(header, number)
                 continue
             self._inside = ""
             self._last(header.at_us)
@@ -86,7 +95,8 @@ class LogReader:
                 self._parsed += 1
             else:
                 self._unmarked += 1
-                yield Event(header.at_us, header.level, header.source, "", "", {}, number)
+            if not events:
+                yield _plain(header, number)
             if block is not None:
                 yield block
             for event in events:

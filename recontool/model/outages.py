@@ -9,9 +9,10 @@ from typing import Final, overload
 
 from recontool.model.findings import Outage
 
-OPEN: Final = -(2**63)  # stands for "no such time" and "no such code" in a column
+OPEN: Final = -(2**63)  # stands for "no such time" in a column
 _WIDTH: Final = 9
 _START, _END, _ATTEMPTS, _CODE, _LOST_FILE, _LOST_LINE, _BACK_FILE, _BACK_LINE, _CAUSE = range(_WIDTH)
+_HALF: Final = 32  # the word of the cause says in its upper half whether there is a code
 _LOW: Final = 2**32 - 1
 
 
@@ -75,7 +76,7 @@ class OutageColumns(Sequence[Outage]):
             row[_START],
             None if row[_END] == OPEN else row[_END],
             self._causes[row[_CAUSE] & _LOW],
-            None if row[_CODE] == OPEN else row[_CODE],
+            row[_CODE] if row[_CAUSE] >> _HALF else None,
             row[_ATTEMPTS],
             tuple(f"{self._files[file & _LOW]}:{line}" for file, line in places if line),
         )

@@ -6,7 +6,7 @@ Tokens are keyed hashes. Without a key of one's own, somebody who can guess a na
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -109,7 +109,7 @@ def _texts(thing: Any) -> Iterator[str]:
         for name, item in thing.items():
             yield from _texts(name)
             yield from _texts(item)
-    elif isinstance(thing, (tuple, list)):
+    elif isinstance(thing, Sequence):
         for item in thing:
             yield from _texts(item)
     elif is_dataclass(thing) and not isinstance(thing, (MetricValue, LineCount)):
@@ -125,7 +125,7 @@ def _walked(thing: Thing, clean: Callable[[str], str]) -> Thing:
         copy = clean(thing)
     elif isinstance(thing, Mapping):
         copy = {_walked(name, clean): _walked(item, clean) for name, item in thing.items()}
-    elif isinstance(thing, tuple):
+    elif isinstance(thing, Sequence):
         copy = tuple(_walked(item, clean) for item in thing)
     elif is_dataclass(thing) and not isinstance(thing, (type, MetricValue, LineCount)):
         kept = {"format", "role"} if isinstance(thing, InputFile) else _OURS

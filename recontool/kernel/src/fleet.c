@@ -93,7 +93,7 @@ static void coordinator_feed(Fleet *f, const Rec *rec, Place place) {
     if (rec->marker) c->markers[rec->marker]++;
     c->counts[rec->kind]++;
     if (rec->kind == K_CONFIG || rec->kind == K_PROCESS_STARTED) {
-        if (rec->flags & HAS_A && rec->a) c->port = rec->a;
+        if (rec->flags & HAS_A && rec->a > 0 && rec->a < 65536) c->port = rec->a;
         VEC_PUSH(c->starts, rec->at_us);
         VEC_PUSH(c->evidence, place);
     } else if (rec->kind == K_CLOSED) {
@@ -306,12 +306,26 @@ static int by_template(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
 
 /* --- records ----------------------------------------------------------------------------------------------- */
 
+/* A line of a block is a sign of life too; the block it ends comes after it. */
+static void plain(Fleet *f, const Rec *rec, i64 line) {
+    Rec alone = *rec;
+    alone.kind = K_NONE, alone.marker = M_NONE, alone.moves = 0, alone.flags = 0;
+    feed(f, &alone, line);
+}
+
+static int belongs(Fleet *f, const Vocab *v, const Rec *rec, i64 line) {
+    if (LIKELY(rec->label == LABEL_NONE || !f->file.blocks.n || open_block(&f->file, rec->source) == NULL)) return 0;
+    plain(f, rec, line);
+    return offer(f, v, rec->source, rec);
+}
+
 static void record(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
     File *file = &f->file;
     if (UNLIKELY(rec->label == LABEL_HEAD)) {
+        plain(f, rec, line);
         begin_block(f, rec->source, rec->at_us, rec->level, line);
         file->counts[N_PARSED]++;
-    } else if (UNLIKELY(offer(f, parser->vocab, rec->source, rec))) {
+    } else if (UNLIKELY(belongs(f, parser->vocab, rec, line))) {
         file->counts[N_PARSED]++;
     } else if (parser->format->templates) {
         if (by_template(f, parser, rec, line)) {
@@ -354,6 +368,7 @@ void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
             without_header(f, parser, rec, line);
         } else {
             refuse(f, rec, line);
+            if (rec->flags & ALIVE) feed(f, rec, line);
         }
     }
     file->lines += chunk->lines;

@@ -7,7 +7,7 @@ void timeline_init(Timeline *t);
 void timeline_attempt(Timeline *t, i64 at);
 int timeline_fail_pending(Timeline *t, i64 at);                   /* whether a try was pending, which has now failed */
 i64 timeline_established(Timeline *t, i64 at, Place place);       /* length of the outage this ends, or NO_TIME */
-void timeline_lost(Timeline *t, i64 at, u32 cause, i64 code, Place place);
+void timeline_lost(Timeline *t, i64 at, u32 cause, const i64 *code, Place place); /* code NULL: none */
 void timeline_closed(Timeline *t, i64 at);
 void timeline_process_started(Timeline *t, i64 at, i64 last_record, u32 crash, Place place);
 void timeline_expire(Timeline *t, i64 now);

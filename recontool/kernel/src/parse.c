@@ -319,9 +319,9 @@ static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *r
     rec->raw = line;
     rec->s1.n = rec->s2.n = rec->name.n = 0;
     chunk->cells.n = 0;
-    int found;
+    int found, header;
     if (!parser->format->templates) {
-        found = tagged_header(chunk, line, rec);
+        header = found = tagged_header(chunk, line, rec);
         if (found == FOUND) {
             u8 c = rec->text.n ? rec->text.p[0] : 0;
             if (parser->wants & WANT_LESS && c != '[' && !is_config(rec->text)) rec->shape = R_QUIET;
@@ -330,7 +330,7 @@ static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *r
         }
     } else {
         Str logger;
-        found = shaped_header(parser, chunk, line, rec, &logger);
+        header = found = shaped_header(parser, chunk, line, rec, &logger);
         if (found == FOUND) {
             label_of(parser->vocab, rec, rec->text);
             if (rec->label != LABEL_HEAD) found = shaped_body(parser, chunk, rec, logger);
@@ -338,7 +338,10 @@ static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *r
     }
     if (found == NO_HEADER) rec->shape = R_HEADLESS;
     if (found == NO_HEADER && !(parser->wants & WANT_LESS)) headless(parser->vocab, rec, line);
-    if (found == BAD) rec->shape = R_REFUSED;
+    if (found == BAD) {
+        rec->shape = R_REFUSED, rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0;
+        rec->flags = header == FOUND ? ALIVE : 0;
+    }
     rec->until = rec->at_us;
     if (UNLIKELY(chunk->cells.n != 0)) {
         rec->cells_n = (u32)chunk->cells.n;
@@ -363,6 +366,7 @@ void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
         rec->line = chunk->lines++;
         p = stop + 1;
         if (parser->wants & WANT_LESS && rec->shape != R_RECORD) {
+            if (rec->flags & ALIVE) rec->shape = R_QUIET;
             if (rec->shape != R_QUIET) continue;
             Rec *before = rec - 1;
             if (chunk->recs.n && same_name(before->source, rec->source)) {

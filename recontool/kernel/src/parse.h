@@ -12,6 +12,7 @@ enum {
     /* and what a line without a header looks like */
     BLANK = 64, INDENTED = 128, TRACEBACK = 256, EXCEPTION = 512, OPENS_BRACE = 1024, OPENS_BRACKET = 2048,
     CLOSES_BRACE = 4096, CLOSES_BRACKET = 8192, HAS_LABEL_X = 16384,
+    ALIVE = 32768, /* its fields are damaged, yet the process was there to write it */
 };
 enum { LABEL_NONE = 0, LABEL_RULE = 254, LABEL_HEAD = 255 }; /* between them: 1 + index of the label */
 

@@ -69,12 +69,12 @@ i64 timeline_established(Timeline *t, i64 at, Place place) {
     return t->has_open ? end_outage(t, at, place) : NO_TIME;
 }
 
-void timeline_lost(Timeline *t, i64 at, u32 cause, i64 code, Place place) {
+void timeline_lost(Timeline *t, i64 at, u32 cause, const i64 *code, Place place) {
     if (t->state != UP) return;
     t->state = DOWN;
     if (at - t->session_start <= FLAP_US) VEC_PUSH(t->flaps, ((Span){t->session_start, at}));
     t->has_open = 1;
-    t->open = (Outage){.start = at, .end = NO_TIME, .cause = cause, .code = code, .lost = place};
+    t->open = (Outage){.start = at, .end = NO_TIME, .cause = cause, .code = code ? *code : 0, .has_code = code != NULL, .lost = place};
 }
 
 void timeline_closed(Timeline *t, i64 at) {
@@ -87,7 +87,7 @@ void timeline_process_started(Timeline *t, i64 at, i64 last_record, u32 crash, P
     observe_again(t, at);
     if (t->state == UP) {
         t->restarts++;
-        timeline_lost(t, last_record < at ? last_record : at, crash, NO_TIME, place);
+        timeline_lost(t, last_record < at ? last_record : at, crash, NULL, place);
     }
 }
 

@@ -223,7 +223,7 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
     case K_ESTABLISHED: on_established(w, rec, place); break;
     case K_CLOSED: timeline_closed(&w->timeline, at); break;
     case K_LOST:
-        timeline_lost(&w->timeline, at, cause_of(s, rec->flags & HAS_TEXT ? rec->s1 : CLOSED), rec->flags & HAS_A ? rec->a : NO_TIME, place);
+        timeline_lost(&w->timeline, at, cause_of(s, rec->flags & HAS_TEXT ? rec->s1 : CLOSED), rec->flags & HAS_A ? &rec->a : NULL, place);
         timeline_fail_pending(&w->timeline, at); /* in some logs the close is the only word about a failed try */
         break;
     case K_GAVE_UP: w->timeline.gave_up++; break;
@@ -274,7 +274,7 @@ void worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place) {
     w->markers[rec->marker] += rec->marker != M_NONE;
     switch (rec->kind) {
     case K_ESTABLISHED: timeline_established(t, rec->at_us, place); break;
-    case K_LOST: timeline_lost(t, rec->at_us, cause_of(s, CLOSED), NO_TIME, place); break;
+    case K_LOST: timeline_lost(t, rec->at_us, cause_of(s, CLOSED), NULL, place); break;
     case K_CLOSED: timeline_closed(t, rec->at_us); break;
     case K_CONFIG: timeline_process_started(t, rec->at_us, w->last, cause_of(s, CRASH), place); break;
     case K_TASK_COMPLETED: w->outcomes[O_COMPLETED]++; break;

@@ -21,9 +21,9 @@ typedef struct {
 
 typedef struct {
     i64 start, end; /* end NO_TIME: still open */
-    i64 attempts, code; /* code NO_TIME: none */
+    i64 attempts, code;
     Place lost, back;
-    u32 cause, pad; /* index of the fleet's causes */
+    u32 cause, has_code; /* index of the fleet's causes */
 } Outage;
 
 typedef struct {
