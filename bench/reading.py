@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import make_logs
 from side_by_side import (
@@ -26,6 +27,9 @@ from side_by_side import (
     table_peers,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 RECONTOOL = (sys.executable, "-m", "recontool")
 APPENDED = 10**6
 SMALL = 10**6
@@ -34,8 +38,8 @@ SMALL = 10**6
 class Bench:
     """The logs, made when first asked for, and the parts that measure something on them."""
 
-    def __init__(self, folder: Path, size: int, rounds: int) -> None:
-        self._folder, self._size, self._rounds = folder, size, rounds
+    def __init__(self, folder: Path, size: int, rounds: int, without: "Sequence[str]" = ()) -> None:
+        self._folder, self._size, self._rounds, self._without = folder, size, rounds, frozenset(without)
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
 
     def log(self, kind: str, size: int = 0) -> Path:
@@ -115,7 +119,7 @@ class Bench:
         return Command(name, argv, answers=False)
 
     def _show(self, commands: list[Command], base: str, size: int = 0) -> None:
-        measured = compare(commands, rounds=self._rounds)
+        measured = compare([one for one in commands if one.name not in self._without], rounds=self._rounds)
         print(table(measured, base=base, size_bytes=size or self._size))
 
 
@@ -144,10 +148,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure reading.")
     parser.add_argument("--size", type=make_logs.size, default=make_logs.size("1GB"))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--without", action="append", default=[], help="leave this command out; may be repeated")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), options.size, options.rounds)
+        bench = Bench(Path(folder), options.size, options.rounds, options.without)
         for part in options.parts:
             getattr(bench, part)()
 

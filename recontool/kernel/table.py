@@ -146,24 +146,29 @@ def _named(place: int | None, count: int, names: Sequence[str]) -> pa.Array:
 
 
 class _Turns:
-    """Lets threads pass one by one in the order of their numbers; a failure lets all of them go."""
+    """Lets threads pass one by one in the order of their numbers; behind one that failed nobody passes."""
 
     def __init__(self) -> None:
         self._turned = threading.Condition()
         self._next = 0
-        self.failed = False
+        self._end: int | None = None  # the first one that failed
 
     def wait(self, number: int) -> bool:
-        """Whether it is this one's turn; False when another one has failed."""
+        """Whether it is this one's turn; False when one before it has failed."""
         with self._turned:
-            self._turned.wait_for(lambda: self._next == number or self.failed)
-            return not self.failed
+            self._turned.wait_for(lambda: self._next == number or (self._end is not None and number > self._end))
+            return self._next == number
 
-    def done(self, number: int, *, failed: bool = False) -> None:
+    def done(self, number: int) -> None:
         """The next one may pass."""
         with self._turned:
             self._next = number + 1
-            self.failed = self.failed or failed
+            self._turned.notify_all()
+
+    def fail(self, number: int) -> None:
+        """Nobody after this one may pass."""
+        with self._turned:
+            self._end = number if self._end is None else min(self._end, number)
             self._turned.notify_all()
 
 
@@ -192,7 +197,7 @@ def batches(
             turns.done(number)
             return desk.batch()
         except BaseException:
-            turns.done(number, failed=True)
+            turns.fail(number)
             raise
         finally:
             free.put(desk)
@@ -208,7 +213,7 @@ def batches(
             while waiting:
                 yield _result(waiting.pop(0))
         finally:
-            turns.done(len(ranges), failed=True)  # whoever stops reading early must not leave threads waiting
+            turns.fail(-1)  # whoever stops reading early must not leave threads waiting
 
 
 def _result(future: "Future[pa.RecordBatch | None]") -> pa.RecordBatch:

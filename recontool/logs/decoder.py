@@ -11,6 +11,7 @@ from recontool.model.events import Event, Value
 from recontool.model.instant import SECOND_US, from_datetime, to_datetime
 
 _HINT_US: Final = SECOND_US
+_ENDS_KEPT: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -96,7 +97,8 @@ class TemplateDecoder:
         self._debug = False
         self._established = self._up = False
         self._hint: tuple[str, int] | None = None
-        self._ended_tasks: set[Value] = set()
+        self._ended_tasks: dict[Value, int] = {}  # by how many had ended before
+        self._ends = 0
         self._seen: dict[bytes, set[Value]] = {}
 
     def header(self, line: bytes) -> Header | None:
@@ -166,9 +168,17 @@ class TemplateDecoder:
         elif event.name == "process_started":
             self._debug = event.level == "DEBUG"
         elif event.marker == "TASK" and event.name == "started":
-            self._ended_tasks.discard(task)
+            self._ended_tasks.pop(task, None)
         elif event.marker == "TASK" and event.name in {"failed", "completed"}:
-            self._ended_tasks.add(task)
+            self._end(task)
+
+    def _end(self, task: Value) -> None:
+        """A twin line of another logger comes soon, so the last ends are enough."""
+        self._ends += 1
+        self._ended_tasks[task] = self._ends
+        if len(self._ended_tasks) > 2 * _ENDS_KEPT:
+            first = self._ends - _ENDS_KEPT
+            self._ended_tasks = {one: number for one, number in self._ended_tasks.items() if number > first}
 
     def _second(self, text: bytes) -> int:
         if self._zone is None:

@@ -388,3 +388,15 @@ EXPORT i64 recon_count_lines(Chunk *c, int fd, i64 end) {
     return lines;
 }
 EXPORT void recon_fleet_count_from(Fleet *f, i64 lines) { f->file.lines = lines; }
+
+/* Whether program `i` of a format matches all of a text; fills start and end of each group, -1 where it took no part. */
+EXPORT int recon_match(const Format *f, i64 i, const u8 *p, i64 n, i64 *spans) {
+    Groups groups;
+    Str text = {p, (u32)n};
+    if (!full_match(&f->programs.p[i], text, &groups)) return 0;
+    for (u32 g = 0; g < f->programs.p[i].groups; g++) {
+        spans[2 * g] = groups.from[g] == NULL ? -1 : groups.from[g] - p;
+        spans[2 * g + 1] = groups.from[g] == NULL ? -1 : groups.to[g] - p;
+    }
+    return 1;
+}

@@ -5,6 +5,7 @@
 
 enum { IN_NOTHING, IN_TRACEBACK, IN_BRACE, IN_BRACKET, IN_BLOCK };
 static const i64 HINT_US = 1000000;
+enum { ENDS_KEPT = 10000 };
 static const Str COORDINATOR = {(const u8 *)"coordinator", 11};
 
 /* --- whose record is it ------------------------------------------------------------------------------------ */
@@ -267,13 +268,19 @@ static int is_set(RunningTasks *set, Str key) {
     return 1;
 }
 
+/* A twin line of another logger comes soon, so the last ends are enough. */
+static void end_task(File *file, Str task) {
+    running_put(&file->ended, task, ++file->ends);
+    if (file->ended.used > 2 * ENDS_KEPT) running_drop(&file->ended, file->ends - ENDS_KEPT);
+}
+
 /* Later lines of the file mean something else after this one. */
 static void remember(File *file, const Rec *rec, Str task) {
     if (rec->kind == K_ESTABLISHED) file->established = file->up = 1;
     else if (rec->kind == K_LOST) file->up = 0;
     else if (rec->kind == K_PROCESS_STARTED) file->debug = rec->level == L_DEBUG;
     else if (rec->kind == K_TASK_STARTED) running_pop(&file->ended, task);
-    else if (rec->kind == K_TASK_FAILED || rec->kind == K_TASK_COMPLETED) running_put(&file->ended, task, 0);
+    else if (rec->kind == K_TASK_FAILED || rec->kind == K_TASK_COMPLETED) end_task(file, task);
 }
 
 static int by_template(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
@@ -452,6 +459,7 @@ static void file_wire(Wire *w, File *file) {
     WIRE(w, file->debug), WIRE(w, file->established), WIRE(w, file->up), WIRE(w, file->hint_at);
     WIRE_VEC(w, file->hint);
     running_wire(w, &file->ended);
+    WIRE(w, file->ends);
     WIRE_COUNT(w, file->seen, 1);
     for (size_t i = 0; i < file->seen.n; i++) {
         if (w->reading) memset(&file->seen.p[i], 0, sizeof(RunningTasks));

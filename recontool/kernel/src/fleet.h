@@ -33,7 +33,8 @@ typedef struct {
     /* of template formats */
     i64 debug, established, up, hint_at;
     Text hint;
-    RunningTasks ended;
+    RunningTasks ended; /* by how many had ended before */
+    i64 ends;
     VEC(RunningTasks) seen; /* by template */
 } File;
 

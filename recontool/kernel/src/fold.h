@@ -29,6 +29,7 @@ void activity_wire(Wire *w, Activity *a);
 
 void running_put(RunningTasks *r, Str key, i64 at);
 i64 running_pop(RunningTasks *r, Str key); /* NO_TIME when it was not running */
+void running_drop(RunningTasks *r, i64 first); /* forget what stands at `first` or before */
 void running_free(RunningTasks *r);
 void running_wire(Wire *w, RunningTasks *r);
 

@@ -190,6 +190,14 @@ i64 running_pop(RunningTasks *r, Str key) {
     return at;
 }
 
+void running_drop(RunningTasks *r, i64 first) {
+    RunningTasks kept = {0};
+    for (size_t i = 0; i < r->slot.n; i++)
+        if (r->slot.p[i].key.p != NULL && r->slot.p[i].at > first) running_put(&kept, text_str(&r->slot.p[i].key), r->slot.p[i].at);
+    running_free(r);
+    *r = kept;
+}
+
 void running_free(RunningTasks *r) {
     for (size_t i = 0; i < r->slot.n; i++) VEC_FREE(r->slot.p[i].key);
     VEC_FREE(r->slot);

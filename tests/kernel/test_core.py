@@ -1,0 +1,211 @@
+"""The compiled core against the reference: the same answers, however the input is cut and whoever reads it."""
+
+import ctypes
+import os
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from recontool.kernel.library import library
+
+if library() is None:
+    pytest.skip("the compiled core is not built here", allow_module_level=True)
+
+import near
+from fuzz import FORMS, difference
+from twins import by_core, by_reference, outcome
+
+from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
+from recontool.kernel import fleet as core_fleet
+from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary, core
+from recontool.kernel.patterns import UnsupportedPatternError, compiled
+from recontool.logs.format import BUILT_IN, builtin
+
+TAGGED = builtin()["tagged-v1"]
+BATCHES = 20
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_both_find_the_same_near_the_grammar(batch):
+    """`make fuzz` does a million of these."""
+    for seed in range(batch * 100, batch * 100 + 100):
+        assert difference(seed) == ""
+
+
+def scanned(path, form, source, threads, range_bytes):
+    """As `by_core`, from a file in threads."""
+    fleet = new_fleet()
+    parser = Parser(vocabulary(), form, source)
+    fleet.begin(parser, 0, 0)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(fd).st_size
+        fleet.scan(parser, fd, 0, size, threads=threads, range_bytes=range_bytes)
+    finally:
+        os.close(fd)
+    fleet.end_file(parser)
+    return outcome(parts_of(fleet, {0: ReadFile("0.log", form, source, 0)}), [])
+
+
+def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):
+    log = tmp_path / "0.log"
+    for seed in range(12):
+        rng = random.Random(seed)
+        form, make, source = FORMS[seed % 2]
+        text = make(rng, 25)
+        log.write_bytes(text)
+        expected = by_reference([text], form, source)
+        expected.files = []
+        for range_bytes in {1, 2, 3, 7, rng.randint(1, 200), len(text) // 2 + 1, len(text) + 1}:
+            for threads in (1, 2, 8):
+                assert scanned(log, form, source, threads, range_bytes) == expected, (seed, range_bytes, threads)
+
+
+def test_a_cut_at_every_byte(tmp_path):
+    log = tmp_path / "0.log"
+    text = near.tagged(random.Random(3), 12)
+    log.write_bytes(text)
+    expected = by_reference([text], TAGGED)
+    expected.files = []
+    for at in range(1, len(text) + 1):
+        assert scanned(log, TAGGED, "", 2, at) == expected, at
+
+
+LINE = b"2026-11-24T10:00:00.000000Z INFO w1 [TASK] started task="
+LONG = {
+    "a megabyte": LINE + b"x" * 2**20,
+    "a line of junk": b"j" * (2**20 + 7),
+    "exactly the limit": LINE + b"x" * (2**20 - len(LINE)),
+    "one below": LINE + b"x" * (2**20 - len(LINE) - 1),
+    "quoted": LINE + b'"' + b"x" * 2**20 + b'"',
+    "escapes": LINE + b'"' + rb"\u00e4" * 100_000 + b'"',
+}
+
+
+@pytest.mark.parametrize("line", LONG.values(), ids=LONG)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+def test_megabyte_lines(tmp_path, line, end):
+    text = LINE + b"a\n" + line + end + (LINE + b"b\n" if end else b"")
+    log = tmp_path / "0.log"
+    log.write_bytes(text)
+    # The reference is given lines that are cut already, as its stream cuts them.
+    cut = b"\n".join(one[: 2**20] for one in text.split(b"\n"))
+    expected = by_reference([cut], TAGGED)
+    expected.files = []
+    for range_bytes in (1000, 2**18, 2**22):
+        assert scanned(log, TAGGED, "", 2, range_bytes) == expected
+
+
+def test_an_error_in_a_thread_is_an_error(tmp_path):
+    fleet, parser = new_fleet(), Parser(vocabulary(), TAGGED)
+    fleet.begin(parser, 0, 0)
+    log = tmp_path / "0.log"
+    log.write_bytes(b"x\n" * 5000)
+    fd = os.open(log, os.O_WRONLY)
+    try:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            fleet.scan(parser, fd, 0, 10_000, threads=3, range_bytes=100)
+    finally:
+        os.close(fd)
+
+
+def test_a_file_that_shrinks_while_it_is_read_ends_there(tmp_path):
+    log = tmp_path / "0.log"
+    log.write_bytes(LINE + b"a\n")
+    fleet, parser = new_fleet(), Parser(vocabulary(), TAGGED)
+    fleet.begin(parser, 0, 0)
+    with log.open("rb") as file:
+        fleet.scan(parser, file.fileno(), 0, 10**6, threads=2, range_bytes=50)
+    assert fleet.count("workers") == 1
+
+
+def test_a_state_that_makes_no_sense_is_refused():
+    text = near.tagged(random.Random(1), 40)
+    fleet, parser, chunk = new_fleet(), Parser(vocabulary(), TAGGED), core_fleet.Chunk()
+    fleet.begin(parser, 0, 0)
+    chunk.give(text, parser)
+    fleet.fold(parser, chunk)
+    state = fleet.save()
+    assert new_fleet().load(state)
+    assert not new_fleet().load(state[:-1])
+    assert not new_fleet().load(state + b"\0")
+    assert not new_fleet().load(b"")
+    for at in range(0, len(state), max(1, len(state) // 300)):
+        assert not new_fleet().load(state[:at])
+
+
+def test_a_core_of_other_sources_is_not_used(monkeypatch):
+    monkeypatch.setattr(core_fleet, "METRICS", 3)
+    with pytest.raises(RuntimeError, match="install it anew"):
+        Vocabulary({})
+
+
+def test_unpacked_pieces_are_whole_lines_for_the_core():
+    text = near.tagged(random.Random(9), 60)
+    lines = text.split(b"\n")
+    pieces = [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    assert by_core([pieces], TAGGED) == by_core([[text]], TAGGED)
+
+
+PATTERNS = [
+    *(shape.pattern for shape in builtin()["ipfs-accelerate"].shapes),
+    *(template.match.pattern for template in builtin()["ipfs-accelerate"].templates),
+    rb"a*?b(?P<x>c|de|)(?:f(?P<y>g*))?",
+    rb"(?P<a>[^x-z]+)(?P<b>\d{2,3})",
+    rb"(?:ab){2}c?",
+    rb"(?P<a>a|ab)(?P<b>c|bcd)(?P<c>d*)",
+    rb"\w+\s\S+\W?.*",
+]
+
+
+def matches(program, text):
+    spans = (ctypes.c_int64 * 32)()
+    groups = len(re.compile(PATTERNS[program], re.DOTALL).groupindex)
+    found = core().recon_match(matches.form, program, text, len(text), spans)
+    return [(spans[2 * at], spans[2 * at + 1]) for at in range(groups)] if found else None
+
+
+def test_the_matcher_decides_as_re_does():
+    table = "\n".join(f"P\t{compiled(re.compile(one, re.DOTALL)).hexed()}" for one in PATTERNS)
+    vocab = vocabulary()
+    matches.form = core().recon_format_new(vocab.handle, table.encode())
+    rng, found = random.Random(4), 0
+    seeds = [*(sample.line.encode() for sample in builtin()["ipfs-accelerate"].samples), b"aaabcfgg", b"abcd", b"ababc"]
+    seeds += [sentence.partition(" - ")[2].encode() for sentence in near.SENTENCES]
+    for _ in range(20_000):
+        text = bytearray(rng.choice(seeds))
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            at = rng.randrange(len(text) + 1)
+            text[at : at + rng.randint(0, 2)] = rng.choice((b"", b"a", b"b", b"7", b" ", b"\xff", b"-", b"(", b"d"))
+        program = rng.randrange(len(PATTERNS))
+        expected = re.compile(PATTERNS[program], re.DOTALL).fullmatch(bytes(text))
+        groups = None if expected is None else list(expected.regs[1:])
+        assert matches(program, bytes(text)) == groups, (PATTERNS[program], bytes(text))
+        found += groups is not None
+    core().recon_format_free(matches.form)
+    assert found > 500
+
+
+@pytest.mark.parametrize("pattern", [rb"(?=a)a", rb"(a)\1", rb"(?:ab)*", rb"^a$", rb"(?i)a"])
+def test_what_the_matcher_cannot_say_is_left_to_the_reference(pattern):
+    with pytest.raises(UnsupportedPatternError):
+        compiled(re.compile(pattern, re.DOTALL))
+
+
+def test_every_format_is_read_by_the_core_or_said_not_to_be():
+    read = []
+    for name in BUILT_IN:
+        try:
+            Parser(vocabulary(), builtin()[name], "w1")
+        except UnsupportedPatternError:
+            continue
+        read.append(name)
+    assert read == ["tagged-v1", "ipfs-accelerate"]
+
+
+def test_an_empty_fleet_says_nothing():
+    assert NativeFleet().count("workers") == 0
