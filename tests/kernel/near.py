@@ -198,7 +198,8 @@ def untagged(rng: random.Random, size: int) -> bytes:
 
 def cuts(rng: random.Random, text: bytes) -> list[bytes]:
     """`text` cut at some of its line ends."""
-    lines = text.splitlines(keepends=True) if b"\r" not in text else text.replace(b"\n", b"\n\0cut").split(b"\0cut")
+    *whole, last = text.split(b"\n")
+    lines = [*(line + b"\n" for line in whole), last]
     pieces: list[bytes] = [b""]
     for line in lines:
         if rng.random() < 0.3:
