@@ -1,8 +1,6 @@
 """`recontool analyze`: what broke, when, for whom, at what cost - as a screen or as JSON."""
 
 import json
-import os
-import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +23,7 @@ from recontool.cli.options import (
     zone_of,
 )
 from recontool.cli.progress import Progress
+from recontool.cli.screen import at_hand, deliver
 from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _analyze(
         text = json.dumps(document(found), indent=1, allow_nan=False)
     else:
         text = _screen(found, output, quiet=quiet)
-    _deliver(text, output)
+    deliver(text, output)
     if not quiet:
         _show_unparsed(found)
 
@@ -100,7 +99,10 @@ def _analyze(
 def _screen(found: "Analysis", output: Path | None, *, quiet: bool) -> str:
     from recontool.report.text import screen, verdict_line
 
-    return verdict_line(found) if quiet else screen(found, width=_width(), color=_color(output), ascii_only=_ascii())
+    if quiet:
+        return verdict_line(found)
+    on = at_hand(output)
+    return screen(found, width=on.width, color=on.color, ascii_only=on.ascii_only)
 
 
 def _follow(paths: "Sequence[str]", reading: "Reading", *, quiet: bool) -> None:
@@ -123,28 +125,3 @@ def _show_unparsed(found: "Analysis") -> None:
     ]
     for name, line, text, why in places[:_UNPARSED_SHOWN]:
         say(f"unparsed {name}:{line}: {why}: {text[:60]!a}")
-
-
-def _deliver(text: str, output: Path | None) -> None:
-    from recontool.api.deliver import write_text
-
-    if output is None:
-        print(text)  # noqa: T201
-    else:
-        write_text(output, text + "\n")
-
-
-def _width() -> int:
-    return max(40, shutil.get_terminal_size((80, 24)).columns)
-
-
-def _color(output: Path | None) -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _ascii() -> bool:
-    return "utf" not in (sys.stdout.encoding or "").lower()

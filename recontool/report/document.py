@@ -12,12 +12,14 @@ from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import (
     LISTED,
     Analysis,
+    ClockOffset,
     CoordinatorResult,
     Disagreement,
     Incident,
     InputFile,
     MetricValue,
     Outage,
+    SecurityFinding,
     Span,
     WorkerResult,
 )
@@ -54,18 +56,7 @@ def document(analysis: Analysis) -> Json:
         "incidents_omitted": incidents_omitted,
         "alerts": [alert_json(alert) for alert in alerts],
         "alerts_omitted": alerts_omitted,
-        **_listed(
-            "clocks",
-            (
-                {
-                    "worker": clock.worker,
-                    "ahead_s": seconds(clock.offset_us),
-                    "error_s": seconds(clock.error_us),
-                    "sessions": clock.sessions,
-                }
-                for clock in analysis.clocks
-            ),
-        ),
+        **_listed("clocks", (_clock(clock) for clock in analysis.clocks)),
         "recommendations": [
             {
                 "title": advice.title,
@@ -79,21 +70,7 @@ def document(analysis: Analysis) -> Json:
             for advice in analysis.recommendations
         ],
         **_listed("disagreements", (_disagreement(claim) for claim in analysis.disagreements)),
-        **_listed(
-            "security",
-            (
-                {
-                    "source": found.source,
-                    "event": found.event,
-                    "count": found.count,
-                    "detail": found.detail,
-                    "first_at": iso(found.first_us),
-                    "last_at": iso(found.last_us),
-                    "evidence": list(found.evidence),
-                }
-                for found in analysis.security
-            ),
-        ),
+        **_listed("security", (_security(found) for found in analysis.security)),
         **_listed(
             "quality",
             (
@@ -101,6 +78,27 @@ def document(analysis: Analysis) -> Json:
                 for note in analysis.quality
             ),
         ),
+    }
+
+
+def _clock(clock: ClockOffset) -> Json:
+    return {
+        "worker": clock.worker,
+        "ahead_s": seconds(clock.offset_us),
+        "error_s": seconds(clock.error_us),
+        "sessions": clock.sessions,
+    }
+
+
+def _security(found: SecurityFinding) -> Json:
+    return {
+        "source": found.source,
+        "event": found.event,
+        "count": found.count,
+        "detail": found.detail,
+        "first_at": iso(found.first_us),
+        "last_at": iso(found.last_us),
+        "evidence": list(found.evidence),
     }
 
 

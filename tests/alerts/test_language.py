@@ -103,9 +103,9 @@ def test_the_caret_stands_under_the_place():
 
 
 def test_the_limits_themselves_are_allowed():
-    parse("(" * 32 + "queue_depth > 1" + ")" * 32)
-    parse(" or ".join(["1 > 2"] * 50))  # 199 parts
-    parse("queue_depth > 1" + " " * 985)
+    assert parse("(" * 32 + "queue_depth > 1" + ")" * 32) == parse("queue_depth > 1")
+    assert sum(1 for _ in walk(parse(" or ".join(["1 > 2"] * 50)))) == 199
+    assert parse("queue_depth > 1" + " " * 985) == parse("queue_depth > 1")
 
 
 @given(conditions)
