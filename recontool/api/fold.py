@@ -6,7 +6,7 @@ from datetime import UTC
 
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.api.sources import Reading, Source, repeated
-from recontool.kernel.library import library, why_not
+from recontool.kernel.library import library
 from recontool.logs.lines import STDIN, size_of
 from recontool.logs.reader import LogReader
 from recontool.model.findings import InputFile, LineCount
@@ -27,9 +27,6 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
     Raises:
         UsageError: a file cannot be read.
     """
-    why = why_not()
-    if why:
-        reading.tell(why)
     if library() is None or not compilable(group, reading):
         return by_reference(group, reading, FleetFold())
     from recontool.api.compiled import by_core

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from recontool.kernel.library import why_not
 from recontool.logs.format import Format
 from recontool.logs.inputs import rotation, short_names
 from recontool.logs.lines import STDIN, LineStream
@@ -103,7 +104,9 @@ class Source:
 
 
 def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
-    """The logs in the order in which they are read."""
+    """The logs in the order in which they are read; says once when there is no compiled core to read them."""
+    if why := why_not():
+        reading.tell(why)
     names = short_names(paths)
     sources = []
     for path in paths:
