@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 OUTCOMES: Final = ("completed", "failed", "cancelled")
 _P95: Final = 95
-_OUTAGE_WORDS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _folded(sources: Sequence[Source], reading: Reading) -> "NativeFleet":
 
 def _of_fleet(fleet: "NativeFleet") -> Summary:
     from recontool.kernel.raw import raw
-    from recontool.kernel.views import CoordinatorView, WorkerView
+    from recontool.kernel.views import OUTAGE_WORDS, CoordinatorView, WorkerView
 
     workers = [fleet.view("worker", WorkerView, number) for number in range(fleet.count("workers"))]
     others = [fleet.view("coordinator", CoordinatorView, number) for number in range(fleet.count("coordinators"))]
@@ -97,8 +96,8 @@ def _of_fleet(fleet: "NativeFleet") -> Summary:
     spans: list[tuple[int, int]] = []
     for view in workers:
         if view.outages_n:
-            words = memoryview(raw(view.outages, 8 * _OUTAGE_WORDS * view.outages_n)).cast("q")
-            starts, ends = words[::_OUTAGE_WORDS].tolist(), words[1::_OUTAGE_WORDS].tolist()
+            words = memoryview(raw(view.outages, 8 * OUTAGE_WORDS * view.outages_n)).cast("q")
+            starts, ends = words[::OUTAGE_WORDS].tolist(), words[1::OUTAGE_WORDS].tolist()
             spans += zip(starts, ends, strict=True)
     return _summed(markers, spans, [sum(view.outcomes[at] for view in workers) for at in range(len(OUTCOMES))])
 

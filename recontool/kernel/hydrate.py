@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from recontool.kernel.fleet import NativeFleet, core
 from recontool.kernel.raw import doubles, longs, moment, raw, text
-from recontool.kernel.views import COLUMNS, METRICS, TOTALS, Spoken, WorkerView
+from recontool.kernel.views import COLUMNS, METRICS, OUTAGE_WORDS, TOTALS, Spoken, WorkerView
 from recontool.metrics.claims import Claim, Said
 from recontool.metrics.fold import ProcessBooks, WorkerFold
 from recontool.metrics.gaps import HEARTBEAT
@@ -19,7 +19,7 @@ from recontool.model.markers import Marker
 from recontool.model.outages import OutageColumns, causes
 
 _PERIODIC: Final = ("block", "status", HEARTBEAT)
-_ROW_BYTES: Final = 72
+_ROW_BYTES: Final = 8 * OUTAGE_WORDS
 
 
 def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[WorkerFold, Any]:

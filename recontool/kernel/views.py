@@ -10,6 +10,7 @@ TOTALS: Final = 25
 COLUMNS: Final = 14
 KINDS: Final = 32
 NO_TIME: Final = -(2**63)
+OUTAGE_WORDS: Final = 9  # of 64 bits each, as model/outages.py reads them
 _COUNTS, _EXAMPLES, _PERIODICS, _EVIDENCE, _OUTCOMES = 6, 5, 3, 3, 3
 _longs = POINTER(c_int64)
 

@@ -92,7 +92,6 @@ class TemplateDecoder:
         self._by_logger: dict[str, list[Template]] = {}
         for template in form.templates:
             self._by_logger.setdefault(template.logger, []).append(template)
-        self._coordinator_loggers = form.coordinator_loggers
         self._seconds: dict[bytes, int] = {}
         self._debug = False
         self._established = self._up = False
