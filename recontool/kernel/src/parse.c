@@ -256,9 +256,9 @@ static int shaped_body(const Parser *parser, Chunk *chunk, Rec *rec, Str logger)
     for (size_t k = 0; by < last && k < by->rows.n; k++) {
         size_t i = by->rows.p[k];
         const Template *t = &f->rows.p[i];
-        if (rec->text.n < t->starts.n || (t->starts.n && rec->text.p[0] != t->starts.p[0]) ||
-            memcmp(rec->text.p, t->starts.p, t->starts.n) != 0)
-            continue;
+        u64 head = load64(rec->text.p) ^ t->head; /* a chunk has room behind its last line */
+        if (rec->text.n < t->starts.n || (head & t->head_mask) != 0) continue;
+        if (t->starts.n > 8 && memcmp(rec->text.p + 8, t->starts.p + 8, t->starts.n - 8) != 0) continue;
         Groups groups;
         const Program *program = &f->programs.p[t->program];
         if (!full_match(program, rec->text, &groups)) continue;
