@@ -214,7 +214,7 @@ EXPORT void recon_worker_view(const Fleet *f, i64 i, WorkerView *v) {
     const Timeline *t = &w->timeline;
     memset(v, 0, sizeof *v);
     v->id = w->id.p, v->id_n = (i64)w->id.n, v->known = c->known;
-    for (size_t k = 0; k < f->in_file.n; k++) v->in_file |= f->in_file.p[k] == (u32)i;
+    v->in_file = c->fed == f->file.index + 1;
     v->files = c->files.p, v->files_n = (i64)c->files.n;
     v->started = w->started, v->first = w->first, v->last = w->last, v->marked = w->marked, v->debug = w->debug;
     v->plain = w->plain, v->start_seen = w->start_seen, v->has_claim = w->has_claim, v->port = w->port;

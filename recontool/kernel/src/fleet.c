@@ -20,7 +20,8 @@ static int has(const u32 *p, size_t n, u32 wanted) {
 static Chain *chain_for(Fleet *f, const Rec *rec) {
     Chain *only = NULL;
     size_t known = 0;
-    for (size_t i = 0; i < f->chains.n; i++) {
+    u64 hash = hash_bytes(rec->source.p, rec->source.n), at = hash;
+    for (u32 i; (i = index_next(&f->chain_at, hash, &at)) != NONE;) {
         Chain *c = &f->chains.p[i];
         if (!same(text_str(&c->worker->id), rec->source)) continue;
         if (has(c->rotations.p, c->rotations.n, f->file.rotation)) return c;
@@ -29,17 +30,21 @@ static Chain *chain_for(Fleet *f, const Rec *rec) {
     if (known == 1 && rec->at_us >= only->worker->last) return only;
     Chain fresh = {.worker = worker_new(rec->source, f->untrusted)};
     VEC_PUSH(f->chains, fresh);
+    index_put(&f->chain_at, hash, (u32)f->chains.n - 1);
     return &f->chains.p[f->chains.n - 1];
 }
 
 static Chain *chain_of(Fleet *f, const Rec *rec) {
     if (LIKELY(f->here != NULL && same_name(text_str(&f->here->worker->id), rec->source))) return f->here;
-    for (size_t i = 0; i < f->in_file.n; i++) {
-        Chain *c = &f->chains.p[f->in_file.p[i]];
-        if (same_name(text_str(&c->worker->id), rec->source)) return f->here = c;
+    u64 hash = hash_bytes(rec->source.p, rec->source.n), at = hash;
+    for (u32 i; (i = index_next(&f->in_file_at, hash, &at)) != NONE;) {
+        Chain *known = &f->chains.p[i];
+        if (same_name(text_str(&known->worker->id), rec->source)) return f->here = known;
     }
     Chain *c = chain_for(f, rec);
     VEC_PUSH(f->in_file, (u32)(c - f->chains.p));
+    index_put(&f->in_file_at, hash, (u32)(c - f->chains.p));
+    c->fed = f->file.index + 1;
     VEC_PUSH(c->files, f->file.index);
     VEC_PUSH(c->rotations, f->file.rotation);
     c->steps = 0;
@@ -55,10 +60,15 @@ static int keep(Fleet *f, const Rec *rec, i64 line, Kept *kept) {
     return 1;
 }
 
+static u64 security_hash(Str name, int by_file, u32 file, Str source) {
+    return mix(hash_bytes(name.p, name.n) + (by_file ? file : hash_bytes(source.p, source.n)));
+}
+
 static void security_feed(Fleet *f, const Rec *rec, Place place, int by_file) {
     if (rec->marker != M_SECURITY || is(rec->name, "auth_ok")) return;
     Security *found = NULL;
-    for (size_t i = 0; i < f->security.n && found == NULL; i++) {
+    u64 hash = security_hash(rec->name, by_file, f->file.index, rec->source), at = hash;
+    for (u32 i; found == NULL && (i = index_next(&f->security_at, hash, &at)) != NONE;) {
         Security *s = &f->security.p[i];
         if (s->by_file == by_file && same(text_str(&s->name), rec->name) &&
             (by_file ? s->file == f->file.index : same(text_str(&s->source), rec->source)))
@@ -70,6 +80,7 @@ static void security_feed(Fleet *f, const Rec *rec, Place place, int by_file) {
         text_set(&s.name, rec->name.p, rec->name.n);
         text_set(&s.line, rec->raw.p, rec->raw.n);
         VEC_PUSH(f->security, s);
+        index_put(&f->security_at, hash, (u32)f->security.n - 1);
         found = &f->security.p[f->security.n - 1];
     }
     found->count++;
@@ -428,6 +439,7 @@ void fleet_free(Fleet *f) {
     }
     for (size_t i = 0; i < f->shared.causes.n; i++) VEC_FREE(f->shared.causes.p[i]);
     VEC_FREE(f->shared.rules), VEC_FREE(f->shared.causes);
+    index_free(&f->shared.cause_at), index_free(&f->chain_at), index_free(&f->in_file_at), index_free(&f->security_at);
     VEC_FREE(f->chains), VEC_FREE(f->coordinators), VEC_FREE(f->security), VEC_FREE(f->in_file);
     free(f);
 }
@@ -437,6 +449,7 @@ void fleet_begin(Fleet *f, u32 file, u32 rotation, i64 skip, u64 untrusted) {
     f->file.index = file, f->file.rotation = rotation, f->file.skip = skip;
     f->untrusted = untrusted;
     f->in_file.n = 0, f->here = NULL;
+    index_free(&f->in_file_at);
 }
 
 void fleet_end_file(Fleet *f, const Parser *parser) {
@@ -500,6 +513,24 @@ static void security_wire(Wire *w, Security *s) {
     if (w->reading && (s->evidence_n < 0 || s->evidence_n > 3)) w->bad = 1, s->evidence_n = 0;
 }
 
+static u64 hash_of(const Text *t) { return hash_bytes(t->p, t->n); }
+
+/* What was read names things by number; enter their names. */
+static void reindex(Fleet *f) {
+    for (size_t i = 0; i < f->shared.causes.n; i++) index_put(&f->shared.cause_at, hash_of(&f->shared.causes.p[i]), (u32)i);
+    for (size_t i = 0; i < f->chains.n; i++) index_put(&f->chain_at, hash_of(&f->chains.p[i].worker->id), (u32)i);
+    for (size_t i = 0; i < f->in_file.n; i++) {
+        Chain *c = &f->chains.p[f->in_file.p[i]];
+        index_put(&f->in_file_at, hash_of(&c->worker->id), f->in_file.p[i]);
+        c->fed = f->file.index + 1;
+    }
+    for (size_t i = 0; i < f->security.n; i++) {
+        Security *s = &f->security.p[i];
+        u64 hash = security_hash(text_str(&s->name), (int)s->by_file, s->file, text_str(&s->source));
+        index_put(&f->security_at, hash, (u32)i);
+    }
+}
+
 void fleet_wire(Wire *w, Fleet *f) {
     WIRE_COUNT(w, f->shared.causes, 1);
     for (size_t i = 0; i < f->shared.causes.n; i++) {
@@ -534,4 +565,5 @@ void fleet_wire(Wire *w, Fleet *f) {
     f->here = NULL;
     for (size_t i = 0; w->reading && i < f->in_file.n; i++)
         if (f->in_file.p[i] >= f->chains.n) w->bad = 1, f->in_file.n = 0;
+    if (w->reading && !w->bad) reindex(f);
 }

@@ -42,6 +42,7 @@ typedef struct {
     Worker *worker;
     VEC(u32) files, rotations;
     i64 known; /* some record was an event */
+    u32 fed, pad; /* 1 + number of the file that fed it last */
     i64 steps; /* of connections, kept from the current file */
 } Chain;
 
@@ -95,6 +96,7 @@ typedef struct {
     File file;
     Chain *here; /* the chain fed last in the current file, and */
     VEC(u32) in_file; /* all chains this file feeds */
+    Index chain_at, in_file_at, security_at; /* by source, and by what security_feed() compares; rebuilt, never saved */
     u64 untrusted;
     int light; /* for a summary: sessions, tasks and markers only */
     Rows *rows; /* where a table wants its rows; the fold sleeps then */

@@ -54,7 +54,7 @@ typedef struct {
 } Rec;
 
 /* ` LEVEL source ` as a line had it, and who that is: most lines begin as an earlier one did. */
-enum { HEAD_MOST = 64 };
+enum { HEAD_MOST = 64, HEADS = 64 };
 typedef struct {
     u8 text[HEAD_MOST];
     u32 n, source_at, source_n; /* n 0: none yet */
@@ -94,7 +94,7 @@ typedef struct {
     VEC(Cell) cells;
     u8 stamp[32]; /* a minute, and what else every time has, in their places */
     i64 stamp_us;
-    Head heads[8]; /* by the level's first letter */
+    Head heads[HEADS]; /* by some of their bytes */
     u32 sources, who; /* numbers given; that of the last record, 0 when it has none */
     u8 opening_at[OPENING_SLOTS]; /* 1 + index of an opening */
     Opening *openings;            /* the last to be learnt takes the place of the oldest */

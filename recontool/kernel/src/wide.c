@@ -140,7 +140,7 @@ static int learn_head(Chunk *chunk, Rec *rec, Str line, Head *head) {
     if (n > HEAD_MOST) return 0;
     *head = (Head){.n = n, .source_at = (u32)(rec->source.p - line.p), .source_n = rec->source.n, .level = rec->level};
     memcpy(head->text, line.p + 28, n);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < HEADS; i++) {
         const Head *other = &chunk->heads[i];
         if (other->who && other->source_n == rec->source.n && memcmp(other->text + other->source_at - 28, rec->source.p, rec->source.n) == 0)
             head->who = other->who;

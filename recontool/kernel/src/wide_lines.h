@@ -111,7 +111,7 @@ ALWAYS void NAME(quiet_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 
 
 /* Whether the whole line was taken. */
 ALWAYS int NAME(line_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 n) {
-    Head *head = &chunk->heads[p[28] & 7];
+    Head *head = &chunk->heads[(load64(p + 28) ^ load64(p + 36) << 3) * 0x9E3779B97F4A7C15u >> 58];
     i64 at;
     if (UNLIKELY(n < 34)) return 0;
     if (UNLIKELY(!NAME(time_at)(chunk, p, &at) || !head->n || (~NAME(same)(p + 28, head->text) & below(head->n)) != 0)) {

@@ -95,11 +95,13 @@ static void begin_process(Worker *w, i64 at) {
 }
 
 static u32 cause_of(Shared *s, Str name) {
-    for (size_t i = 0; i < s->causes.n; i++)
-        if (same(text_str(&s->causes.p[i]), name)) return (u32)i;
+    u64 hash = hash_bytes(name.p, name.n), at = hash;
+    for (u32 i; (i = index_next(&s->cause_at, hash, &at)) != NONE;)
+        if (same(text_str(&s->causes.p[i]), name)) return i;
     Text own = {0};
     text_set(&own, name.p, name.n);
     VEC_PUSH(s->causes, own);
+    index_put(&s->cause_at, hash, (u32)s->causes.n - 1);
     return (u32)(s->causes.n - 1);
 }
 

@@ -2,6 +2,7 @@
 #ifndef RECON_WORKER_H
 #define RECON_WORKER_H
 #include "core.h"
+#include "index.h"
 #include "parse.h"
 
 /* Additive counts, in the order of metrics/totals.py. */
@@ -151,6 +152,7 @@ typedef struct {
 typedef struct {
     VEC(Rule) rules;
     VEC(Text) causes;
+    Index cause_at; /* rebuilt, never saved */
 } Shared; /* what the workers of a fleet have in common */
 
 enum { KEPT_PROCESSES = 100, SAMPLED_TASKS = 1000 };
