@@ -21,6 +21,8 @@ from statistics import median
 from typing import Any, Final
 
 ROUNDS: Final = 5
+# Whoever installs a package gets its byte code compiled; a checkout must be allowed to keep it as well.
+_ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 RELATIVE: Final = 1e-9  # floats may differ by this; everything else must be equal
 PEERS: Final = Path(__file__).parent / "peers"
 # Where the answer of `recontool.summary` holds what the peers print.
@@ -86,7 +88,9 @@ def run_once(one: Measured, *, keep: bool = True) -> None:
     """Run the command and add its figures; with `keep` False only its answer."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaint:
         started = time.perf_counter()
-        process = subprocess.Popen(one.command.argv, stdout=out, stderr=complaint, cwd=one.command.cwd)
+        process = subprocess.Popen(
+            one.command.argv, stdout=out, stderr=complaint, cwd=one.command.cwd, env=_ENVIRONMENT
+        )
         _, status, usage = os.wait4(process.pid, 0)
         took_s = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)  # or Popen would wait for it once more
