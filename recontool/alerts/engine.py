@@ -16,8 +16,9 @@ import numpy as np
 from recontool.alerts.buffer import Buffer
 from recontool.alerts.evaluate import LOOKBACK_US, Terms
 from recontool.alerts.fleet import WEIGHTS
-from recontool.alerts.instances import Instance, Instances, Plan, Step, as_json, from_json
+from recontool.alerts.instances import Instances, Plan, Step, as_json, from_json
 from recontool.alerts.rules import Rule
+from recontool.alerts.state import Instance
 from recontool.model.catalogue import ALIASES
 from recontool.model.findings import Severity
 from recontool.model.series import SeriesSet

@@ -17,7 +17,7 @@ if library() is None:
 
 import near
 from fuzz import FORMS, difference
-from twins import by_core, by_reference, outcome
+from twins import RULES, by_core, by_reference, outcome
 
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.kernel import fleet as core_fleet
@@ -38,7 +38,7 @@ def test_both_find_the_same_near_the_grammar(batch):
 
 def scanned(path, form, source, threads, range_bytes):
     """As `by_core`, from a file in threads."""
-    fleet = new_fleet()
+    fleet = new_fleet(RULES)
     parser = Parser(vocabulary(), form, source)
     fleet.begin(parser, 0, 0)
     fd = os.open(path, os.O_RDONLY)
@@ -48,7 +48,7 @@ def scanned(path, form, source, threads, range_bytes):
     finally:
         os.close(fd)
     fleet.end_file(parser)
-    return outcome(parts_of(fleet, {0: ReadFile("0.log", form, source, 0)}), [])
+    return outcome(parts_of(fleet, {0: ReadFile("0.log", form, source, 0)}, RULES), [])
 
 
 def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):
@@ -136,6 +136,7 @@ def test_a_state_that_makes_no_sense_is_refused():
     assert not new_fleet().load(b"")
     for at in range(0, len(state), max(1, len(state) // 300)):
         assert not new_fleet().load(state[:at])
+    assert not new_fleet(RULES).load(state)
 
 
 def test_a_core_of_other_sources_is_not_used(monkeypatch):
