@@ -6,11 +6,12 @@ lookback it is known up to the lookback after the last record; an orderly end ma
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
+from recontool.alerts.backtest import backtest
 from recontool.alerts.evaluate import LOOKBACK_US
 from recontool.alerts.instances import Plan
 from recontool.alerts.rules import Rule
@@ -26,30 +27,53 @@ from recontool.model.instant import MINUTE_US, seconds
 from recontool.model.series import NO_PLACE, Ints, Part, SeriesBuilder, place
 
 _EVER_US: Final = 2**60
+_NO_INSTANTS: Final[Ints] = np.zeros(0, dtype=np.int64)
 _DRIFTING: Final = frozenset({"connection_stability", "uptime_s"})  # change with time alone
 
 
 class SeriesFleet(FleetFold):
-    """Feed it as any fleet; `series_into` then adds the series of every worker."""
+    """Feed it as any fleet; then ask for its series, or for what the rules find in them.
 
-    def __init__(self, rules: Sequence[Rule], into: SeriesBuilder) -> None:
+    `number` gives each file the number by which places refer to it.
+    """
+
+    def __init__(self, rules: Sequence[Rule], number: Callable[[str], int] = lambda _name: 0) -> None:
         self._wanted = frozenset(metric for rule in rules for metric in Plan(rule).reads())
-        self._into = into
-        self._file = -1
+        self._asked = tuple(rules)
+        self._number, self._file = number, 0
         super().__init__((), watch=self._watch_of)
 
     def begin(self, tag: FileTag) -> None:
         """The records that follow come from this file."""
         super().begin(tag)
-        self._file = self._into.file(tag.name)
+        self._file = self._number(tag.name)
 
-    def add_series(self) -> frozenset[str]:
-        """Add what was recorded to the builder; returns the keys of the workers."""
-        chains = self.parts().workers()
-        for key, chain in chains.items():
+    def add_series(self, builder: SeriesBuilder) -> None:
+        """Add what was recorded to `builder`."""
+        for key, recorder in self._recorders():
+            recorder.add_to(builder, key)
+
+    def alerts(self) -> list[Alert]:
+        """What the rules find at every event and every 15 s: of each worker for itself, of the fleet at all instants."""
+        found: list[Alert] = []
+        alone = [rule for rule in self._asked if rule.scope == "worker"]
+        if alone:
+            for key, recorder in self._recorders():
+                builder = SeriesBuilder()
+                recorder.add_to(builder, key)
+                found += backtest(alone, builder.build(), recorder.instants())
+        together = [rule for rule in self._asked if rule.scope == "fleet"]
+        if together:
+            builder = SeriesBuilder()
+            self.add_series(builder)
+            instants = [recorder.instants() for _, recorder in self._recorders()]
+            found += backtest(together, builder.build(), np.unique(np.concatenate([*instants, _NO_INSTANTS])))
+        return found
+
+    def _recorders(self) -> Iterator[tuple[str, "Recorder"]]:
+        for key, chain in self.parts().workers().items():
             if isinstance(chain.watch, Recorder):
-                chain.watch.add_to(self._into, key)
-        return frozenset(chains)
+                yield key, chain.watch
 
     def _watch_of(self, fold: WorkerFold, _rules: Sequence[Rule]) -> "Recorder":
         return Recorder(fold, self._wanted, lambda: self._file)
@@ -130,7 +154,7 @@ class Recorder:
 
     def instants(self) -> Ints:
         """At every event and every 15 s from the first record to the last."""
-        events = np.frombuffer(self._events, dtype=np.int64) if self._events else np.zeros(0, dtype=np.int64)
+        events = np.frombuffer(self._events, dtype=np.int64) if self._events else _NO_INSTANTS
         every = np.arange(self._fold.first_us + BEAT_US, self._fold.last_us + 1, BEAT_US, dtype=np.int64)
         return np.unique(np.concatenate((events, every)))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from recontool.alerts.rules import Rule
-from recontool.alerts.state import NEVER, decided
+from recontool.alerts.state import NEVER, decided, thinnable
 from recontool.metrics.fold import WorkerFold
 from recontool.model.events import METRICS_BLOCK, Event
 from recontool.model.findings import Alert
@@ -41,6 +41,11 @@ RETURNS: Final = frozenset(
         ("RECONNECT", "established"),
     }
 )
+
+
+def thinned(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules that a fold can decide; the others need the whole series."""
+    return tuple(rule for rule in rules if thinnable(rule) and rule.metric in MOVED_BY)
 
 
 class _Thinned:

@@ -95,7 +95,7 @@ def in_order(alerts):
 
 def by_evaluator(records):
     builder = SeriesBuilder()
-    fed(SeriesFleet(RULES, builder), records).add_series()
+    fed(SeriesFleet(RULES), records).add_series(builder)
     return in_order(backtest(RULES, builder.build(), instants(records)))
 
 
