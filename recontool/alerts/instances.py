@@ -85,6 +85,13 @@ class Instances:
         self._raise_peaks([row for row in self.active if row not in todo], watched)
         return steps
 
+    def keep(self, rows: Ints) -> None:
+        """Forget every instance but those in `rows`, all active ones among them, which take their place in that order."""
+        place = {row: at for at, row in enumerate(rows.tolist())}
+        self.active = {place[row]: instance for row, instance in self.active.items()}
+        rows = rows[rows < len(self._codes)]  # a rule that could not be evaluated has not seen the newest
+        self._codes, self._values = self._codes[rows], self._values[rows]
+
     def restore(self, instances: dict[int, Instance]) -> None:
         """Go on from what an earlier process left; each of them is looked at anew at the next evaluation."""
         self.active = instances
