@@ -227,8 +227,10 @@ class AlertEngine:
         if not count or 4 * int(gone.sum()) < count:
             return
         rows: Ints = np.flatnonzero(~gone)
-        for keeper in (*self._buffers.values(), *alone):
-            keeper.keep(rows)
+        for buffer in self._buffers.values():
+            buffer.keep(rows)
+        for machine in alone:
+            machine.keep(rows)
         self._workers = [self._workers[row] for row in rows]
         self._known_us = [self._known_us[row] for row in rows]
         self._index = {worker: row for row, worker in enumerate(self._workers)}
