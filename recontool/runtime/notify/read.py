@@ -69,9 +69,11 @@ def notifications(path: str, values: Any, environment: Mapping[str, str], where:
     section = Section.of(source, "notifications", values, where)
     found = Notifications()
     if section is not None:
-        section.only({"channels", "silences"})
+        section.only({"channels", "silences", "public_url"})
+        dashboard = f"{_public(section)}/dashboard" if "public_url" in section.values else ""
         channels = [
-            _channel(name, inner) for name, inner in section.sections("channels", lambda name: f"channel {name}")
+            _channel(name, inner, dashboard)
+            for name, inner in section.sections("channels", lambda name: f"channel {name}")
         ]
         silent = _silences(source, section.values.get("silences") or [], section.where("silences"))
         found = Notifications(tuple(channel for channel in channels if channel is not None), silent)
@@ -102,7 +104,7 @@ def _silences(source: Source, values: Any, where: str) -> tuple[Silence, ...]:
     return tuple(_silence(section) for section in sections if section is not None)
 
 
-def _channel(name: str, section: Section) -> Channel | None:
+def _channel(name: str, section: Section, dashboard: str) -> Channel | None:
     if not _NAME.fullmatch(name) or name == DASHBOARD:
         hint = "the dashboard shows every alert and needs no channel" if name == DASHBOARD else ""
         section.fault("", f"{name!r} is no name for a channel, expected a-z 0-9 _ -", hint)
@@ -110,7 +112,7 @@ def _channel(name: str, section: Section) -> Channel | None:
     if not kind:
         return None  # which other keys it may have is not known
     section.only(COMMON | OWN[kind])
-    return Channel(name, kind, _target(kind, section), _pacing(section))
+    return Channel(name, kind, _target(kind, section, dashboard), _pacing(section))
 
 
 def _pacing(section: Section) -> Pacing:
@@ -126,14 +128,16 @@ def _pacing(section: Section) -> Pacing:
     )
 
 
-def _target(kind: str, section: Section) -> Target:
+def _target(kind: str, section: Section, dashboard: str) -> Target:
     match kind:
         case "email":
             return _email(section)
         case "apprise":
             return _apprise(section)
         case _:
-            return Webhook(_url(section), kind == "slack", _headers(section), _ca_file(section))
+            return Webhook(
+                Secret(_url(section, "url")), kind == "slack", _headers(section), _ca_file(section), dashboard
+            )
 
 
 def _labels(section: Section) -> tuple[Label, ...]:
@@ -169,20 +173,28 @@ def _ca_file(section: Section) -> str:
     return path
 
 
-def _url(section: Section) -> Secret:
-    text = section.text("url")
+def _public(section: Section) -> str:
+    """Where people reach the coordinator, without the last slash."""
+    text = _url(section, "public_url")
+    if any(sign in text for sign in "<>|?#"):
+        section.expected("public_url", "an address that paths can be added to")
+    return text.rstrip("/")
+
+
+def _url(section: Section, key: str) -> str:
+    text = section.text(key)
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         named = parts.username is not None
     except ValueError:
-        section.expected("url", "an address")
-        return Secret("")
+        section.expected(key, "an address")
+        return ""
     if named:
-        section.expected("url", "an address without a name and password", "headers: {Authorization: ...} can log in")
+        section.expected(key, "an address without a name and password", "headers: {Authorization: ...} can log in")
     elif not usable or " " in text or not text.isascii():
-        section.expected("url", "an address that begins with http:// or https://")
-    return Secret(text)
+        section.expected(key, "an address that begins with http:// or https://")
+    return text
 
 
 def _headers(section: Section) -> tuple[tuple[str, Secret], ...]:

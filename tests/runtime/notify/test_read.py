@@ -159,6 +159,8 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
         (SILENCE.format("alert: x, severity: LOUD, until: 2026-01-01T00:00:00Z"), r"severity must be one of"),
         (SILENCE.format("alert: x, untli: 2026-01-01T00:00:00Z"), r":3:\d+: unknown key 'untli'.*'until'"),
         ("notifications: {silences: 3}\n", r"silences are a list"),
+        ("notifications: {public_url: recon.example.org}\n", r":1:17: notifications: public_url must be an address"),
+        ("notifications: {public_url: 'http://h/?x=1'}\n", r"public_url must be an address that paths"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path, text, message):
