@@ -227,7 +227,8 @@ def _apprise(section: Section) -> Apprise:
 
 def _silence(section: Section) -> Silence:
     section.only(SILENCE)
-    if not {"alert", "worker", "severity"} & set(section.values):
+    # A key that is misspelt may be the one that is missing.
+    if SILENCE.issuperset(section.values) and not {"alert", "worker", "severity"} & set(section.values):
         section.fault("", "a silence says which alerts it is for", "alert, worker or severity; * fits all")
     from_us = _instant(section, "from") if "from" in section.values else 0
     until_us = _instant(section, "until")

@@ -39,8 +39,9 @@ class SilenceFile:
             values = config_file.parse(self._path)
             found = read.silences(str(self._path), values or [], self._environment, f"{self._path}:1:1")
         except UsageError as error:
-            more = f" (and {len(error.faults) - 1} more)" if isinstance(error, FaultsError) else ""
-            return f"{error.where}: {error.problem}{more}; the silences read before still hold"
+            faults = error.faults if isinstance(error, FaultsError) else (error,)
+            told = "; ".join(f"{fault.where}: {fault.problem}" for fault in faults)
+            return f"{told}; the silences read before still hold"
         self._silences = found
         return ""
 
