@@ -4,6 +4,7 @@
 #include "fold.h"
 
 static const i64 GRID_US = 15000000, SILENCE_US = 300000000, NEVER = INT64_MAX;
+static const i64 RATE_WINDOW_US = 60000000, FAILED_WINDOW_US = 300000000;
 enum { EVERYTHING = (1 << W_METRICS) - 1 };
 
 void watch_init(Watch *x) { x->now = NO_TIME; }
@@ -11,7 +12,7 @@ void watch_init(Watch *x) { x->now = NO_TIME; }
 static int windowed(const Rule *rule) { return rule->metric == W_PER_MINUTE || rule->metric == W_FAILED; }
 
 static void begin(Shared *s, Watch *x, i64 at) {
-    x->now = at, x->next = at + GRID_US;
+    x->now = at, x->next = at + GRID_US, x->wake = NEVER;
     for (size_t i = 0; i < s->rules.n; i++)
         VEC_PUSH(x->rules, ((Thinned){.mark = NEVER, .best_at = NO_TIME, .value = NAN}));
 }
@@ -24,10 +25,16 @@ static void keep_best(Thinned *t) {
     t->best_at = NO_TIME;
 }
 
+static int over(const Rule *rule, double value) {
+    return rule->above ? value > rule->threshold : value < rule->threshold; /* NaN, which is unknown, never is */
+}
+
+static int better(const Rule *rule, const Thinned *t, double value) { return rule->above ? value > t->best : value < t->best; }
+
 static void see(const Rule *rule, Thinned *t, i64 at, double value) {
-    i64 holds = rule->above ? value > rule->threshold : value < rule->threshold; /* NaN, which is unknown, never does */
+    i64 holds = over(rule, value);
     int turns = holds != t->holds;
-    if (holds && (turns || (rule->above ? value > t->best : value < t->best))) t->best = value, t->best_at = at;
+    if (holds && (turns || better(rule, t, value))) t->best = value, t->best_at = at;
     if (turns || at >= t->mark) {
         if (t->best_at != NO_TIME && t->best_at < at) keep_best(t);
         t->best_at = NO_TIME;
@@ -47,9 +54,16 @@ static double in_window(Worker *w, const Rule *rule, i64 at) {
     return (double)(rule->metric == W_PER_MINUTE ? t->recent.n - t->recent_from : t->failures.n - t->failures_from);
 }
 
-/* Sets `waits`: whether time alone may change something. */
+/* When the oldest of what a window counts leaves it. */
+static i64 leaves(const Worker *w, const Rule *rule) {
+    const Timeline *t = &w->timeline;
+    if (rule->metric == W_PER_MINUTE) return t->recent_from < t->recent.n ? t->recent.p[t->recent_from] + RATE_WINDOW_US : NEVER;
+    return t->failures_from < t->failures.n ? t->failures.p[t->failures_from] + FAILED_WINDOW_US : NEVER;
+}
+
+/* Sets `wake`: when time alone may change something. */
 static void look(Shared *s, Worker *w, i64 at, int known) {
-    w->watch.waits = 0;
+    i64 wake = NEVER;
     for (size_t i = 0; i < s->rules.n; i++) {
         const Rule *rule = &s->rules.p[i];
         Thinned *t = &w->watch.rules.p[i];
@@ -58,34 +72,42 @@ static void look(Shared *s, Worker *w, i64 at, int known) {
             see(rule, t, at, known ? t->value : NAN);
             t->touched = 0;
         }
-        w->watch.waits |= drifts(rule, t) || t->mark != NEVER;
+        i64 next = drifts(rule, t) ? leaves(w, rule) : NEVER;
+        if (next < wake) wake = next;
+        if (t->mark < wake) wake = t->mark;
     }
-    w->watch.touched = 0;
+    w->watch.touched = 0, w->watch.wake = wake;
 }
 
+/* Most events change no rule's outcome and make no new extreme: they need no look. */
 static void touch(Shared *s, Worker *w, int metrics) {
     for (size_t i = 0; i < s->rules.n; i++) {
         const Rule *rule = &s->rules.p[i];
         Thinned *t = &w->watch.rules.p[i];
         if (!(metrics >> rule->metric & 1)) continue;
+        if (!windowed(rule)) {
+            if (!worker_shown(w, (int)rule->metric, &t->value)) t->value = NAN;
+            if (over(rule, t->value) == t->holds && !(t->holds && better(rule, t, t->value))) continue;
+        }
         t->touched = w->watch.touched = 1;
-        if (!windowed(rule) && !worker_shown(w, (int)rule->metric, &t->value)) t->value = NAN;
     }
-}
-
-static int due(const Shared *s, const Watch *x, i64 end, int silent) {
-    for (size_t i = 0; i < s->rules.n; i++) {
-        const Thinned *t = &x->rules.p[i];
-        if (drifts(&s->rules.p[i], t) || t->mark < end || (t->holds && silent)) return 1;
-    }
-    return 0;
 }
 
 /* The grid before `end`, as far as time alone can change anything there. */
 static void pass_grid(Shared *s, Worker *w, i64 end, int silent) {
     Watch *x = &w->watch;
-    for (; x->next < end && (x->waits || silent) && due(s, x, end, silent); x->next += GRID_US)
+    i64 fades = silent ? w->last + SILENCE_US : NEVER; /* when nothing is known any more */
+    for (;;) {
+        i64 wake = x->wake < fades ? x->wake : fades;
+        if (wake >= end || x->next >= end) break;
+        if (x->next < wake) {
+            x->next += (wake - x->next + GRID_US - 1) / GRID_US * GRID_US;
+            continue;
+        }
+        if (x->next >= fades) fades = NEVER;
         look(s, w, x->next, x->open && x->next - w->last < SILENCE_US);
+        x->next += GRID_US;
+    }
     if (x->next <= end) x->next += ((end - x->next) / GRID_US + 1) * GRID_US; /* `end` is looked at itself */
 }
 
@@ -95,7 +117,7 @@ void watch_before(Shared *s, Worker *w, const Rec *rec) {
     int silent = w->started && at - w->last > SILENCE_US;
     if (UNLIKELY(x->now == NO_TIME)) begin(s, x, at);
     if (at <= x->now || (rec->kind == K_NONE && !silent)) return;
-    if (x->touched || x->waits) look(s, w, x->now, x->open);
+    if (x->touched || x->now >= x->wake) look(s, w, x->now, x->open);
     if (UNLIKELY(x->next <= at)) pass_grid(s, w, at, silent);
     x->now = at;
     if (UNLIKELY(silent) && x->open) touch(s, w, EVERYTHING);
@@ -137,7 +159,7 @@ void watch_free(Watch *x) {
 
 void watch_wire(Wire *wire, Watch *x) {
     WIRE(wire, x->now), WIRE(wire, x->next), WIRE(wire, x->open), WIRE(wire, x->closed), WIRE(wire, x->standing);
-    WIRE(wire, x->touched), WIRE(wire, x->waits);
+    WIRE(wire, x->touched), WIRE(wire, x->wake);
     WIRE_COUNT(wire, x->rules, sizeof(Thinned) - sizeof x->rules.p->samples);
     for (size_t i = 0; i < x->rules.n; i++) {
         Thinned *t = &x->rules.p[i];

@@ -120,7 +120,7 @@ typedef struct {
 } Thinned;
 typedef struct {
     i64 now, next; /* of the latest event, of the grid */
-    i64 open, closed, standing, touched, waits;
+    i64 open, closed, standing, touched, wake; /* wake: when time alone may change something */
     VEC(Thinned) rules;
 } Watch;
 
