@@ -23,11 +23,13 @@ from recontool.metrics.fold import WorkerFold
 from recontool.metrics.timeline import FAILED_WINDOW_US
 from recontool.model.events import Event
 from recontool.model.findings import Alert
-from recontool.model.instant import MINUTE_US, seconds
+from recontool.model.instant import MINUTE_US, SECOND_US, seconds
 from recontool.model.series import NO_PLACE, Ints, Part, SeriesBuilder, place
 
 _EVER_US: Final = 2**60
 _NO_INSTANTS: Final[Ints] = np.zeros(0, dtype=np.int64)
+# Windows, `for` and `keep_firing_for` reach seven days each: so long after an event time alone changes nothing more.
+_QUIET_US: Final = 22 * 86400 * SECOND_US
 _DRIFTING: Final = frozenset({"connection_stability", "uptime_s"})  # change with time alone
 
 
@@ -153,10 +155,18 @@ class Recorder:
             self._observed[-1][1] = self._fold.last_us
 
     def instants(self) -> Ints:
-        """At every event and every 15 s from the first record to the last."""
+        """At every event and every 15 s from the first record to the last, but for what lies long after an event."""
         events = np.frombuffer(self._events, dtype=np.int64) if self._events else _NO_INSTANTS
-        every = np.arange(self._fold.first_us + BEAT_US, self._fold.last_us + 1, BEAT_US, dtype=np.int64)
-        return np.unique(np.concatenate((events, every)))
+        first_us, last_us = self._fold.first_us, self._fold.last_us
+        breaks = np.flatnonzero(np.diff(events, prepend=first_us, append=last_us) > _QUIET_US)
+        known = np.concatenate(([first_us], events, [last_us]))
+        begins, ends = [first_us, *known[breaks + 1].tolist()], [*known[breaks].tolist(), last_us]
+        grid = [
+            np.arange(begin + (first_us - begin) % BEAT_US, min(end + _QUIET_US, last_us) + 1, BEAT_US, dtype=np.int64)
+            for begin, end in zip(begins, ends, strict=True)
+        ]
+        every = np.concatenate(grid)
+        return np.unique(np.concatenate((events, every[every > first_us])))
 
     def alerts(self) -> list[Alert]:
         """None: the series are evaluated later."""

@@ -146,6 +146,18 @@ def test_so_does_the_compiled_core():
     assert compared > 500
 
 
+def test_decades_without_a_record_are_not_walked_through():
+    """A block without a header has no time of its own and may stand at the beginning of time."""
+    records = [Event(0, "INFO", "w", "", "metrics", CLAIM), *made(1)]
+    fleet = fed(SeriesFleet(RULES), records)
+    ((_, recorder),) = fleet._recorders()
+    found = recorder.instants()
+    assert len(found) < 200_000
+    day = 86_400 * S
+    assert [at in found for at in (15 * S, 21 * day, START_US)] == [True, True, True]
+    assert not ((found > 23 * day) & (found < START_US)).any()
+
+
 def samples_kept(*, count):
     """How many samples the watch keeps of a log in which nothing ever turns, however long it is."""
     records = [Event(START_US, "DEBUG", "w", "CONNECT", "established", {})]
