@@ -1,7 +1,6 @@
 """Closes the folds of a fleet into one `Analysis`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 
 from recontool.analysis.fleet import Chain, FleetParts, natural
 from recontool.analysis.incidents import find_incidents
@@ -94,7 +93,7 @@ def worker_result(key: str, chain: Chain) -> WorkerResult:
         first_error=fold.tasks.first_error,
         first_error_evidence=fold.tasks.first_error_evidence,
         port=fold.port,
-        totals=asdict(totals),
+        totals=totals.as_dict(),
     )
 
 

@@ -86,9 +86,10 @@ class _Group:
         """All lines of one file, or those from `position` on where a state holds the others."""
         if source.seen is None:
             raise ValueError("only files of a known format are folded")
-        parser = Parser(vocabulary(), source.seen.form, source.owner, light=self._fleet.light)
+        skip = repeated(source, self._last_of.get(source.stem)) if position is None else 0
+        # A line that is skipped must have a record of its own.
+        parser = Parser(vocabulary(), source.seen.form, source.owner, light=self._fleet.light and not skip)
         if position is None:
-            skip = repeated(source, self._last_of.get(source.stem))
             self._fleet.begin(parser, number, self._stems[source.stem], skip)
         last = number + 1 == len(self._sources)
         if not source.plain:

@@ -55,10 +55,10 @@ def summary(*paths: str | PathLike[str], reading: Reading = DEFAULT) -> Summary:
         raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
     plain = all(source.plain and source.seen is not None and source.seen.form.engine == "tagged" for source in sources)
     if library() is not None and plain:
-        return _of_fleet(_folded(sources, reading))
+        return of_fleet(_folded(sources, reading))
     from recontool.api.fold import fold
 
-    return _of_parts(fold(sources, reading, light=True).parts)
+    return of_parts(fold(sources, reading, light=True).parts)
 
 
 def _folded(sources: Sequence[Source], reading: Reading) -> "NativeFleet":
@@ -71,8 +71,10 @@ def _folded(sources: Sequence[Source], reading: Reading) -> "NativeFleet":
     for source in sources:
         if source.seen is None:
             continue
-        parser = Parser(vocab, source.seen.form, light=True)
-        fleet.begin(parser, source.number, stems[source.stem], repeated(source, last_of.get(source.stem)))
+        skip = repeated(source, last_of.get(source.stem))
+        # A line that is skipped must have a record of its own.
+        parser = Parser(vocab, source.seen.form, light=not skip)
+        fleet.begin(parser, source.number, stems[source.stem], skip)
         try:
             with Path(source.path).open("rb", buffering=0) as file:
                 size = file.seek(0, 2)
@@ -84,7 +86,8 @@ def _folded(sources: Sequence[Source], reading: Reading) -> "NativeFleet":
     return fleet
 
 
-def _of_fleet(fleet: "NativeFleet") -> Summary:
+def of_fleet(fleet: "NativeFleet") -> Summary:
+    """What a light fleet has seen; it may have seen more than a summary needs."""
     from recontool.kernel.raw import raw
     from recontool.kernel.views import OUTAGE_WORDS, CoordinatorView, WorkerView
 
@@ -102,7 +105,8 @@ def _of_fleet(fleet: "NativeFleet") -> Summary:
     return _summed(markers, spans, [sum(view.outcomes[at] for view in workers) for at in range(len(OUTCOMES))])
 
 
-def _of_parts(parts: "FleetParts") -> Summary:
+def of_parts(parts: "FleetParts") -> Summary:
+    """The same of a fold by whoever read the logs."""
     from recontool.model.outages import completed_spans
 
     chains = [chain for found in parts.chains.values() for chain in found]

@@ -23,6 +23,7 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_match": (c_int, (c_void_p, c_int64, c_char_p, c_int64, POINTER(c_int64))),
     "recon_parser_new": (c_void_p, (c_void_p, c_void_p, c_char_p, c_uint32, c_int)),
     "recon_parser_free": (None, (c_void_p,)),
+    "recon_width": (c_int, (c_int,)),
     "recon_chunk_new": (c_void_p, ()),
     "recon_chunk_free": (None, (c_void_p,)),
     "recon_chunk_read": (c_int64, (c_void_p, c_int, c_int64, c_int64, c_int64)),

@@ -10,6 +10,8 @@ _parser: Any = import_module("re._parser")
 _c: Any = import_module("re._constants")
 
 _SET, _LITERAL, _SAVE, _SPLIT, _JUMP, _END, _MARK = range(7)
+_LENGTHS: Final = {_SET: 5, _LITERAL: 3, _SAVE: 2, _SPLIT: 3, _JUMP: 2, _END: 1, _MARK: 2}
+_GREEDY, _LAZY, _BOUND, _ANYTHING = range(4)  # how a set is repeated
 _MOST_GROUPS: Final = 16
 _MOST: Final = 2**32 - 1
 _UNROLLED: Final = 8  # a longer repeated group is left to the reference
@@ -59,7 +61,28 @@ def compiled(pattern: re.Pattern[bytes]) -> Program:
     program = Program(pattern.groups)
     _sequence(program, _parser.parse(pattern.pattern, re.DOTALL))
     program.code.append(_END)
+    _bind(program)
     return program
+
+
+def _bind(program: Program) -> None:
+    """Mark the greedy sets that need no way back: what follows them is no byte of theirs, or the end."""
+    code, at = program.code, 0
+    while at < len(code):
+        if code[at] == _SET and code[at + 2] != code[at + 3] and code[at + 4] == _GREEDY:
+            inside, after = program.sets[code[at + 1]], _behind(code, at + 5)
+            if code[after] == _END:
+                code[at + 4] = _ANYTHING if inside == _ALL and code[at + 3] == _MOST else _BOUND
+            elif code[after] == _LITERAL and program.literals[code[after + 1]] not in inside:
+                code[at + 4] = _BOUND
+        at += _LENGTHS[code[at]]
+
+
+def _behind(code: list[int], at: int) -> int:
+    """The next instruction that looks at a byte."""
+    while code[at] in (_SAVE, _MARK, _JUMP):
+        at = code[at + 1] if code[at] == _JUMP else at + _LENGTHS[code[at]]
+    return at
 
 
 def _sequence(program: Program, items: Iterable[tuple[Any, Any]]) -> None:
@@ -91,21 +114,20 @@ def _literal(program: Program, one: frozenset[int]) -> None:
 def _joins(program: Program) -> bool:
     """Whether the last three words are an instruction of their own and no jump leads behind it."""
     at, targets = 0, set()
-    lengths = {_SET: 5, _LITERAL: 3, _SAVE: 2, _MARK: 2, _SPLIT: 3, _JUMP: 2}
     starts = []
     while at < len(program.code):
         op = program.code[at]
         starts.append(at)
         if op in (_SPLIT, _JUMP):
-            targets.update(program.code[at + 1 : at + lengths[op]])
-        at += lengths[op]
+            targets.update(program.code[at + 1 : at + _LENGTHS[op]])
+        at += _LENGTHS[op]
     return starts[-1] == len(program.code) - 3 and len(program.code) not in targets
 
 
 def _set(program: Program, one: frozenset[int], least: int, most: int, *, lazy: bool = False) -> None:
     if one not in program.sets:
         program.sets.append(one)
-    program.code.extend((_SET, program.sets.index(one), least, most, int(lazy)))
+    program.code.extend((_SET, program.sets.index(one), least, most, _LAZY if lazy else _GREEDY))
 
 
 def _repeat(program: Program, least: int, most: int, inside: Any, *, lazy: bool) -> None:

@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, core
-from recontool.kernel.raw import raw, text
+from recontool.kernel.raw import text
 from recontool.model.events import EVENTS, FIELD_TYPES, UNMARKED_BY_TEMPLATES
 from recontool.model.markers import LEVELS, Marker
 
-RANGE_BYTES: Final = 2**21  # fewer, larger batches: each costs Python once
-_AHEAD: Final = 2  # ranges per thread that may be ready before the reader of the batches takes them
+RANGE_BYTES: Final = 2**22  # fewer, larger batches: each costs Python once
+_AHEAD: Final = 4  # ranges per thread that may be ready before the reader of the batches takes them
 _EVENTS: Final = (*(spec.name for spec in EVENTS), *UNMARKED_BY_TEMPLATES)
 _MARKERS: Final = tuple(marker.value for marker in Marker)
+_NUMBER_OF: Final = {name: number for number, name in enumerate(FIELD_TYPES)}
 _ALL_TIME: Final = 2**62
 
 
@@ -68,14 +69,56 @@ class _ColumnView(Structure):
     )
 
 
+class _Shelf:
+    """Tables of the core that no batch shows any more, to be filled again."""
+
+    def __init__(self, vocab: Vocabulary) -> None:
+        self._vocab = vocab
+        self._idle: list[int] = []
+
+    def __del__(self) -> None:
+        for table in self._idle:
+            core().recon_table_free(table)
+
+    def take(self) -> int:
+        """A table that nobody else uses."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return int(core().recon_table_new(self._vocab.handle))
+
+    def put_back(self, table: int) -> None:
+        """Nobody uses it any more."""
+        self._idle.append(table)
+
+
+class _Filled:
+    """A table of the core as long as some Arrow buffer shows its memory."""
+
+    def __init__(self, shelf: _Shelf) -> None:
+        self._shelf, self.table = shelf, shelf.take()
+
+    def __del__(self) -> None:
+        self._shelf.put_back(self.table)
+
+    def buffer(self, place: int | None, size: int) -> pa.Buffer:
+        """`size` bytes of it; they stay as they are until the last such buffer is gone."""
+        return pa.foreign_buffer(place, size, self) if place and size else pa.py_buffer(b"")
+
+    def texts(self, names: int, count: int) -> list[str]:
+        """Its sources, or the names of events it has learnt."""
+        place = c_void_p()
+        sizes = (core().recon_table_text(self.table, names, at, ctypes.byref(place)) for at in range(count))
+        return [text(place.value, size) for size in sizes]
+
+
 class Desk:
     """What one thread works with: a chunk, its rows, and the columns they become."""
 
     def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
         self.chunk = Chunk()
-        self._vocab, self._schema, self._file = vocab, schema, file
-        self._rows = core().recon_rows_new()
-        self._table = core().recon_table_new(vocab.handle)
+        self._vocab, self._schema, self._file = vocab, schema, pa.array([file], pa.string())
+        self._rows, self._shelf = core().recon_rows_new(), _Shelf(vocab)
         names = "".join(f"{name}\n" for name in sorted(wanted.sources)).encode()
         bits = sum(1 << (1 + _MARKERS.index(marker)) for marker in wanted.markers) or 2**32 - 1
         since = -_ALL_TIME if wanted.since_us is None else wanted.since_us
@@ -83,8 +126,7 @@ class Desk:
         self._wanted = _Wanted(since, until, bits, names, len(names))
 
     def __del__(self) -> None:
-        if getattr(self, "_table", None):
-            core().recon_table_free(self._table)
+        if getattr(self, "_rows", None):
             core().recon_rows_free(self._rows)
 
     def take(self, fleet: NativeFleet, parser: Parser) -> None:
@@ -97,52 +139,53 @@ class Desk:
 
     def batch(self) -> pa.RecordBatch:
         """The wanted rows, with the columns of the schema."""
-        count = core().recon_table_fill(self._table, self._vocab.handle, self._rows, ctypes.byref(self._wanted))
-        view = _TableView()
-        core().recon_table_view(self._table, ctypes.byref(view))
+        filled, view = _Filled(self._shelf), _TableView()
+        count = core().recon_table_fill(filled.table, self._vocab.handle, self._rows, ctypes.byref(self._wanted))
+        core().recon_table_view(filled.table, ctypes.byref(view))
+        zeros = pa.array(np.zeros(count, np.int32))
         fixed = {
-            "at": lambda: _plain(pa.timestamp("us", tz="UTC"), view.at, count, 8),
-            "line": lambda: _plain(pa.int64(), view.line, count, 8),
-            "level": lambda: _named(view.level, count, LEVELS),
-            "marker": lambda: _named(view.marker, count, _MARKERS),
-            "event": lambda: _named(view.event, count, (*_EVENTS, *self._texts(1, view.names_n))),
-            "source": lambda: _named(view.source, count, self._texts(0, view.sources_n)),
-            "file": lambda: pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [self._file]),
+            "at": lambda: _plain(pa.timestamp("us", tz="UTC"), count, filled.buffer(view.at, 8 * count)),
+            "line": lambda: _plain(pa.int64(), count, filled.buffer(view.line, 8 * count)),
+            "level": lambda: _named(filled.buffer(view.level, 4 * count), count, LEVELS),
+            "marker": lambda: _named(filled.buffer(view.marker, 4 * count), count, _MARKERS),
+            "event": lambda: _named(
+                filled.buffer(view.event, 4 * count), count, (*_EVENTS, *filled.texts(1, view.names_n))
+            ),
+            "source": lambda: _named(filled.buffer(view.source, 4 * count), count, filled.texts(0, view.sources_n)),
+            "file": lambda: pa.DictionaryArray.from_arrays(zeros, self._file),
         }
-        arrays = [fixed[field.name]() if field.name in fixed else self._column(field, count) for field in self._schema]
+        arrays = [
+            fixed[field.name]() if field.name in fixed else _column(filled, field, count) for field in self._schema
+        ]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
-    def _texts(self, names: int, count: int) -> list[str]:
-        place = c_void_p()
-        sizes = (core().recon_table_text(self._table, names, at, ctypes.byref(place)) for at in range(count))
-        return [text(place.value, size) for size in sizes]
 
-    def _column(self, field: pa.Field, count: int) -> pa.Array:
-        view = _ColumnView()
-        number = list(FIELD_TYPES).index(field.name) if field.name in FIELD_TYPES else len(FIELD_TYPES)
-        core().recon_column_view(self._table, number, ctypes.byref(view))
-        if not view.used:
-            return pa.nulls(count, field.type)
-        valid = pa.py_buffer(raw(view.valid, (count + 7) // 8))
-        if pa.types.is_string(field.type):
-            offsets, data = raw(view.offsets, 4 * (count + 1)), raw(view.data, view.data_n)
-            return pa.Array.from_buffers(field.type, count, [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
-        words = raw(view.words, 8 * count)
-        if pa.types.is_boolean(field.type):
-            truth = pa.array(np.frombuffer(words, np.int64) != 0)
-            return pa.Array.from_buffers(field.type, count, [valid, truth.buffers()[1]])
-        return pa.Array.from_buffers(field.type, count, [valid, pa.py_buffer(words)])
+def _column(filled: _Filled, field: pa.Field, count: int) -> pa.Array:
+    view = _ColumnView()
+    core().recon_column_view(filled.table, _NUMBER_OF.get(field.name, len(FIELD_TYPES)), ctypes.byref(view))
+    if not view.used:
+        return pa.nulls(count, field.type)
+    valid = filled.buffer(view.valid, (count + 7) // 8)
+    if pa.types.is_string(field.type):
+        parts = [valid, filled.buffer(view.offsets, 4 * (count + 1)), filled.buffer(view.data, view.data_n)]
+        return pa.Array.from_buffers(field.type, count, parts)
+    words = filled.buffer(view.words, 8 * count)
+    if pa.types.is_boolean(field.type):
+        truth = pa.array(np.frombuffer(words, np.int64) != 0)
+        return pa.Array.from_buffers(field.type, count, [valid, truth.buffers()[1]])
+    return pa.Array.from_buffers(field.type, count, [valid, words])
 
 
-def _plain(kind: pa.DataType, place: int | None, count: int, width: int) -> pa.Array:
-    return pa.Array.from_buffers(kind, count, [None, pa.py_buffer(raw(place, width * count))])
+def _plain(kind: pa.DataType, count: int, words: pa.Buffer) -> pa.Array:
+    return pa.Array.from_buffers(kind, count, [None, words])
 
 
-def _named(place: int | None, count: int, names: Sequence[str]) -> pa.Array:
+def _named(words: pa.Buffer, count: int, names: Sequence[str]) -> pa.Array:
     """Numbers of names as a dictionary array; a negative one stands for no name."""
-    numbers = np.frombuffer(raw(place, 4 * count), np.int32)
-    indices = pa.array(numbers, mask=numbers < 0) if count and numbers.min() < 0 else pa.array(numbers)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+    numbers = np.frombuffer(words, np.int32)
+    absent = count and numbers.min() < 0
+    indices = pa.array(numbers, mask=numbers < 0) if absent else _plain(pa.int32(), count, words)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()), safe=False)
 
 
 class _Turns:

@@ -1,6 +1,7 @@
 """The additive part of every metric: integer counts and sums that merge exactly under any grouping."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import add, attrgetter
 from typing import Final
 
 NANOS_PER_MS: Final = 1_000_000
@@ -40,14 +41,21 @@ class Totals:
     decompress_ns: int = 0
 
     def __add__(self, other: "Totals") -> "Totals":
-        return Totals(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+        return Totals(*map(add, _counts(self), _counts(other)))
+
+    def as_dict(self) -> dict[str, int]:
+        """By name."""
+        return dict(zip(_NAMES, _counts(self), strict=True))
+
+
+_NAMES: Final = tuple(row.name for row in fields(Totals))
+_counts: Final = attrgetter(*_NAMES)  # dataclasses.astuple would copy every number as if it could change
 
 
 MESSAGE_TOTALS: Final = ("sent", "sized", "sent_bytes", "received", "acked", "latency_ns", "errors")
 
-_known = {row.name for row in fields(Totals)}
-if not set(MESSAGE_TOTALS) <= _known:
-    raise ValueError(f"message totals name unknown fields: {sorted(set(MESSAGE_TOTALS) - _known)}")
+if not set(MESSAGE_TOTALS) <= set(_NAMES):
+    raise ValueError(f"message totals name unknown fields: {sorted(set(MESSAGE_TOTALS) - set(_NAMES))}")
 
 
 def nanos(milliseconds: float) -> int:

@@ -11,6 +11,7 @@ if __name__ == "__main__":
 import near
 from twins import by_core, by_reference
 
+from recontool.kernel.fleet import core
 from recontool.logs.format import builtin
 
 FORMS = ((builtin()["tagged-v1"], near.tagged, ""), (builtin()["ipfs-accelerate"], near.untagged, "w1"))
@@ -24,6 +25,7 @@ def difference(seed: int) -> str:
         source = "coordinator"
     files = [make(rng, rng.choice((3, 12, 40))) for _ in range(rng.choice((1, 1, 1, 2)))]
     pieces = [near.cuts(rng, text) for text in files]
+    core().recon_width(rng.choice((0, 1, 2, 2)))  # with and without what the processor has beyond plain C
     expected = by_reference(files, form, source)
     found = by_core(pieces, form, source, resume=rng.random() < 0.1)
     if expected == found:

@@ -20,6 +20,7 @@ from fuzz import FORMS, difference
 from twins import RULES, by_core, by_reference, outcome
 
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
+from recontool.api.summary import of_fleet
 from recontool.kernel import fleet as core_fleet
 from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary, core
 from recontool.kernel.patterns import UnsupportedPatternError, compiled
@@ -38,17 +39,17 @@ def test_both_find_the_same_near_the_grammar(batch):
 
 def scanned(path, form, source, threads, range_bytes):
     """As `by_core`, from a file in threads."""
-    fleet = new_fleet(RULES)
-    parser = Parser(vocabulary(), form, source)
-    fleet.begin(parser, 0, 0)
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        size = os.fstat(fd).st_size
-        fleet.scan(parser, fd, 0, size, threads=threads, range_bytes=range_bytes)
-    finally:
-        os.close(fd)
-    fleet.end_file(parser)
-    return outcome(parts_of(fleet, {0: ReadFile("0.log", form, source, 0)}, RULES), [])
+    whole, light = new_fleet(RULES), new_fleet(light=True)
+    for fleet in (whole, light):
+        parser = Parser(vocabulary(), form, source, light=fleet.light)
+        fleet.begin(parser, 0, 0)
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            fleet.scan(parser, file.fileno(), 0, size, threads=threads, range_bytes=range_bytes)
+        fleet.end_file(parser)
+    found = outcome(parts_of(whole, {0: ReadFile("0.log", form, source, 0)}, RULES), [])
+    found.summary = of_fleet(light)
+    return found
 
 
 def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):

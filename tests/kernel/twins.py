@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.assemble import worker_result
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
+from recontool.api.summary import Summary, of_fleet, of_parts
 from recontool.kernel.fleet import Chunk, Parser
 from recontool.kernel.raw import moment, raw
 from recontool.kernel.views import FileView
-from recontool.logs.format import Format
+from recontool.logs.format import Format, builtin
 from recontool.logs.reader import LogReader
 
 EXAMPLE = 160
@@ -25,7 +27,7 @@ RULES = (
 )
 
 
-def outcome(parts: FleetParts, files: Sequence[object]) -> object:
+def outcome(parts: FleetParts, files: Sequence[object]) -> SimpleNamespace:
     """All that is known, in a form that compares and prints."""
     workers = {}
     for key, chain in parts.workers().items():
@@ -56,7 +58,9 @@ def by_reference(files: Sequence[bytes], form: Format, source: str = "") -> obje
             fleet.feed(event)
         examples = [(line, shown) for line, shown, _ in reader.examples]
         seen.append((reader.counts(), reader.first_us, reader.last_us, examples))
-    return outcome(fleet.parts(), seen)
+    found = outcome(fleet.parts(), seen)
+    found.summary = of_parts(fleet.parts())
+    return found
 
 
 def _without_last(lines: Iterable[bytes], text: bytes) -> list[bytes]:
@@ -65,12 +69,39 @@ def _without_last(lines: Iterable[bytes], text: bytes) -> list[bytes]:
     return kept[:-1] if text.endswith(b"\n") else kept
 
 
+@cache
+def parser_of(name: str, source: str, *, light: bool = False) -> Parser:
+    """One for all cases, so that what it has learnt of one meets the lines of the next."""
+    return Parser(vocabulary(), builtin()[name], source, light=light)
+
+
+@cache
+def chunk_of(_: Parser) -> Chunk:
+    """One for each parser, for the same reason."""
+    return Chunk()
+
+
+def summarised(files: Sequence[Sequence[bytes]], form: Format, source: str = "") -> Summary:
+    """What the core's cheaper look finds in the same pieces."""
+    fleet = new_fleet(light=True)
+    parser = parser_of(form.name, source, light=True)
+    chunk = chunk_of(parser)
+    for number, pieces in enumerate(files):
+        fleet.begin(parser, number, number)
+        for piece in pieces:
+            chunk.give(piece, parser)
+            fleet.fold(parser, chunk)
+        fleet.end_file(parser)
+    return of_fleet(fleet)
+
+
 def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *, resume: bool = False) -> object:
     """What the core finds in files given piece by piece; `resume`: saved and loaded again after every piece."""
     from recontool.model.findings import LineCount
 
-    fleet, seen, chunk = new_fleet(RULES), [], Chunk()
-    parser = Parser(vocabulary(), form, source)
+    fleet, seen = new_fleet(RULES), []
+    parser = parser_of(form.name, source)
+    chunk = chunk_of(parser)
     for number, pieces in enumerate(files):
         fleet.begin(parser, number, number)
         for piece in pieces:
@@ -89,4 +120,6 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
         ]
         seen.append((counts, moment(view.first), moment(view.last), examples))
     named = {number: ReadFile(f"{number}.log", form, source, number) for number in range(len(files))}
-    return outcome(parts_of(fleet, named, RULES), seen)
+    found = outcome(parts_of(fleet, named, RULES), seen)
+    found.summary = summarised(files, form, source)
+    return found

@@ -8,7 +8,7 @@
 #include "fold.h"
 #include "table.h"
 
-enum { ABI = 3, PAGE = 4096, PIECE = 1 << 12, PADDING = 64 };
+enum { ABI = 3, PAGE = 4096, PIECE = 1 << 12 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
@@ -33,7 +33,8 @@ EXPORT Parser *recon_parser_new(const Vocab *v, const Format *f, const u8 *sourc
     Parser *p = need(calloc(1, sizeof *p));
     u8 *own = need(malloc(n + 1u));
     memcpy(own, source, n);
-    *p = (Parser){v, f, {own, n}, wants};
+    static u64 parsers;
+    *p = (Parser){v, f, {own, n}, wants, __atomic_add_fetch(&parsers, 1, __ATOMIC_RELAXED)};
     return p;
 }
 EXPORT void recon_parser_free(Parser *p) {
@@ -42,12 +43,11 @@ EXPORT void recon_parser_free(Parser *p) {
     free(p);
 }
 
+EXPORT int recon_width(int most) { return parse_width(most); }
 EXPORT Chunk *recon_chunk_new(void) { return need(calloc(1, sizeof(Chunk))); }
 EXPORT void recon_chunk_free(Chunk *c) {
     if (c == NULL) return;
-    free(c->buffer);
-    VEC_FREE(c->recs), VEC_FREE(c->cells);
-    arena_free(&c->arena);
+    chunk_free(c);
     free(c);
 }
 

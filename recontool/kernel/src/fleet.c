@@ -92,6 +92,10 @@ static void coordinator_feed(Fleet *f, const Rec *rec, Place place) {
         keep_longest(&c->silences, MOST_SILENCES, (Span){rec->at_us - c->last, c->last});
     if (rec->at_us > c->last) c->last = rec->at_us;
     if (rec->marker) c->markers[rec->marker]++;
+    if (f->light) {
+        for (int m = 1; m < MARKERS; m++) c->markers[m] += rec->tally[m];
+        return;
+    }
     c->counts[rec->kind]++;
     if (rec->kind == K_CONFIG || rec->kind == K_PROCESS_STARTED) {
         if (rec->flags & HAS_A && rec->a > 0 && rec->a < 65536) c->port = rec->a;
@@ -112,15 +116,16 @@ static void feed(Fleet *f, const Rec *rec, i64 line) {
     if (f->rows != NULL) return;
     if (UNLIKELY(same(rec->source, COORDINATOR))) {
         coordinator_feed(f, rec, place);
+        if (f->light) return;
         security_feed(f, rec, place, 1);
         return;
     }
     Chain *c = chain_of(f, rec);
-    if (rec->kind != K_NONE) c->known = 1;
     if (f->light) {
-        worker_feed_light(&f->shared, c->worker, rec, place);
+        c->known |= worker_feed_light(&f->shared, c->worker, rec, place);
         return;
     }
+    if (rec->kind != K_NONE) c->known = 1;
     Kept kept;
     if (UNLIKELY((rec->kind == K_ATTEMPT || rec->kind == K_ESTABLISHED) && c->steps++ < MOST_STEPS && keep(f, rec, line, &kept)))
         VEC_PUSH(f->kept, kept);
@@ -143,7 +148,8 @@ static void end_block(Fleet *f, size_t i) {
     f->file.blocks.n--;
     Rec rec = {.at_us = b.at, .level = (u8)b.level, .kind = K_BLOCK, .source = text_str(&b.source)};
     static const Str NAME = {(const u8 *)"metrics_block", 13};
-    rec.name = NAME, rec.claimed = (u64)b.claimed, rec.claims = b.value, rec.moves = 1 << W_LATENCY | 1 << W_SUCCESS | 1 << W_RATIO;
+    rec.name = NAME, rec.moves = 1 << W_LATENCY | 1 << W_SUCCESS | 1 << W_RATIO;
+    if (!f->light) rec.claimed = (u64)b.claimed, rec.claims = b.value;
     if (f->rows != NULL) {
         Row row = {.at = b.at, .line = b.line, .level = (u8)b.level, .event = -1, .name = NAME, .claimed = (u64)b.claimed};
         u8 *source = arena_take(f->arena, rec.source.n);

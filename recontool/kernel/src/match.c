@@ -16,7 +16,7 @@ static int repeat(Run *run, const u32 *op, u32 next, const u8 *p) {
     size_t least = op[2], most = op[3], room = (size_t)(run->end - p), n = 0;
     if (most > room) most = room;
     if (least > room) return 0;
-    if (op[4]) { /* lazy: as few as will do */
+    if (op[4] == LAZY) { /* as few as will do */
         for (; n < least; n++)
             if (!in_set(set, p[n])) return 0;
         for (;; n++) {
@@ -28,7 +28,6 @@ static int repeat(Run *run, const u32 *op, u32 next, const u8 *p) {
     if (n < least) return 0;
     const u32 *after = run->program->code.p + next;
     while (after[0] == OP_SAVE || after[0] == OP_MARK) after += 2;
-    if (after[0] == OP_END) return n == room && match_from(run, next, p + n);
     int literal = after[0] == OP_LITERAL ? run->program->literals.p[after[1]] : -1;
     for (;; n--) {
         if ((literal < 0 || (n < room && p[n] == literal)) && match_from(run, next, p + n)) return 1;
@@ -41,7 +40,8 @@ static int match_from(Run *run, u32 pc, const u8 *p) {
         const u32 *op = run->program->code.p + pc;
         switch (op[0]) {
         case OP_LITERAL:
-            if ((size_t)(run->end - p) < op[2] || memcmp(p, run->program->literals.p + op[1], op[2]) != 0) return 0;
+            if ((size_t)(run->end - p) < op[2] || *p != run->program->literals.p[op[1]]) return 0;
+            if (op[2] > 1 && memcmp(p, run->program->literals.p + op[1], op[2]) != 0) return 0;
             p += op[2], pc += 3;
             break;
         case OP_SET:
@@ -50,7 +50,20 @@ static int match_from(Run *run, u32 pc, const u8 *p) {
                 p++, pc += 5;
                 break;
             }
-            if (op[4] || op[2] != op[3]) return repeat(run, op, pc + 5, p);
+            if (op[4] == ANYTHING) {
+                if ((size_t)(run->end - p) < op[2]) return 0;
+                p = run->end, pc += 5;
+                break;
+            }
+            if (op[4] == BOUND) {
+                const u64 *set = run->program->sets.p + 4 * (size_t)op[1];
+                size_t room = (size_t)(run->end - p), n = 0, most = op[3] < room ? op[3] : room;
+                while (n < most && in_set(set, p[n])) n++;
+                if (n < op[2]) return 0;
+                p += n, pc += 5;
+                break;
+            }
+            if (op[4] == LAZY || op[2] != op[3]) return repeat(run, op, pc + 5, p);
             if ((size_t)(run->end - p) < op[2]) return 0;
             for (const u8 *stop = p + op[2]; p < stop; p++)
                 if (!in_set(run->program->sets.p + 4 * (size_t)op[1], *p)) return 0;

@@ -8,10 +8,13 @@
 
 /* OP_MARK is a SAVE that every way through the program passes, so that no way back has to undo it. */
 enum { OP_SET, OP_LITERAL, OP_SAVE, OP_SPLIT, OP_JUMP, OP_END, OP_MARK };
+/* How a set is repeated. BOUND: greedy, and what follows is no byte of it or the end, so there is no way back; ANYTHING:
+ * all that is left, whatever it is. */
+enum { GREEDY, LAZY, BOUND, ANYTHING };
 #define MOST_GROUPS 16
 
 typedef struct {
-    VEC(u32) code;      /* SET set min max lazy | LITERAL at n | SAVE or MARK slot | SPLIT first then | JUMP to | END */
+    VEC(u32) code;      /* SET set min max how | LITERAL at n | SAVE or MARK slot | SPLIT first then | JUMP to | END */
     VEC(u8) literals;
     VEC(u64) sets;      /* four words each */
     u32 groups;

@@ -1,6 +1,5 @@
-#include "parse.h"
-
-#include "text.h"
+#include "line.h"
+#include "wide.h"
 
 static const char *const LEVELS[] = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"};
 static const i64 SECOND_US = 1000000, POWER[] = {100000, 10000, 1000, 100, 10, 1};
@@ -79,38 +78,7 @@ static inline int unquoted(Chunk *chunk, Str inside, int escaped, Str *text) {
     return 1;
 }
 
-/* Put one typed value where the event's fold, and the table, want it; 0 when it does not fit its type. */
-static inline int put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, int f, Str text) {
-    const Field *field = &parser->vocab->fields.p[f];
-    u8 slot = row != NULL ? row->slot[f] : S_SKIP;
-    Cell cell = {.field = (int16_t)f, .type = field->type};
-    switch (field->type) {
-    case T_STR:
-        if (slot != S_SKIP || parser->wants & WANT_CELLS) text = utf8_shown(text, &chunk->arena);
-        cell.s = text;
-        if (slot == S_TEXT) rec->s1 = text, rec->flags |= HAS_TEXT;
-        else if (slot == S_MORE_TEXT) rec->s2 = text;
-        else if (slot == S_HEARTBEAT) rec->flags = (u16)(is(text, "heartbeat") ? rec->flags | HEARTBEAT : rec->flags & ~HEARTBEAT);
-        else if (slot == S_DEBUG) rec->flags = (u16)(is(text, "DEBUG") ? rec->flags | DEBUG_LOG : rec->flags & ~DEBUG_LOG);
-        break;
-    case T_INT:
-        if (!parse_int(text, &cell.i)) return 0;
-        if (slot == S_A) rec->a = cell.i, rec->flags |= HAS_A;
-        else if (slot == S_B) rec->b = cell.i, rec->flags |= HAS_B;
-        else if (slot == S_METRIC) rec->claims[field->metric] = (double)cell.i, rec->claimed |= 1ull << field->metric;
-        break;
-    case T_FLOAT:
-        if (!parse_float(text, &cell.x)) return 0;
-        if (slot == S_X) rec->x = cell.x, rec->flags |= HAS_X;
-        else if (slot == S_METRIC) rec->claims[field->metric] = cell.x, rec->claimed |= 1ull << field->metric;
-        break;
-    default:
-        cell.i = is(text, "true");
-        if (!cell.i && !is(text, "false")) return 0;
-    }
-    if (UNLIKELY(parser->wants & WANT_CELLS)) VEC_PUSH(chunk->cells, cell);
-    return 1;
-}
+static inline u8 slot_of(const EventRow *row, int field) { return row != NULL ? row->slot[field] : S_SKIP; }
 
 /* ` key=value` to the end of the line. NO_HEADER: not even the first one begins like a field. */
 static int fields(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, const u8 *p, const u8 *end) {
@@ -135,38 +103,68 @@ static int fields(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *
             text = (Str){value, (u32)(q - value)};
             p = q;
         }
-        if (f >= 0 && !put(parser, chunk, rec, row, f, text)) return BAD;
+        if (f >= 0 && !put(parser, chunk, rec, slot_of(row, f), f, text)) return BAD;
     }
     return FOUND;
 }
 
-/* `[MARKER] event key=value ...`; see parse_body in logs/grammar.py. */
-static int tagged_body(const Parser *parser, Chunk *chunk, Rec *rec) {
-    const u8 *p = rec->text.p, *end = p + rec->text.n;
-    int marker = M_NONE;
-    if (p == end) return FOUND;
-    if (*p == '[') {
+enum { PLAIN, EVENT };
+
+/* `[MARKER] event` or `event` at the start of `text`; `name` is the event's. PLAIN: it is none. */
+static int opening_of(const Vocab *v, Str text, int *marker, Str *name, int *event) {
+    const u8 *p = text.p, *end = p + text.n;
+    *marker = M_NONE;
+    if (p < end && *p == '[') {
         const u8 *from = ++p;
         while (p < end && CLASS[*p] & C_UPPER) p++;
-        if (end - p < 2 || p[0] != ']' || p[1] != ' ') return FOUND;
-        marker = marker_of((Str){from, (u32)(p - from)});
-        if (!marker) return FOUND;
+        if (end - p < 2 || p[0] != ']' || p[1] != ' ') return PLAIN;
+        *marker = marker_of((Str){from, (u32)(p - from)});
+        if (!*marker) return PLAIN;
         p += 2;
     }
     const u8 *from = p;
-    if (p == end || !(CLASS[*p] & C_LOWER)) return FOUND;
+    if (p == end || !(CLASS[*p] & C_LOWER)) return PLAIN;
     while (p < end && CLASS[*p] & C_NAME) p++;
-    Str name = {from, (u32)(p - from)};
-    int event = vocab_event(parser->vocab, marker, name);
-    if (marker == M_NONE && event < 0) return FOUND;
-    const EventRow *row = event >= 0 ? &parser->vocab->events.p[event] : NULL;
-    if (row != NULL && row->kind == K_METRICS) rec->claims = arena_take(&chunk->arena, METRICS * sizeof(double));
-    int end_as = fields(parser, chunk, rec, row, p, end);
+    *name = (Str){from, (u32)(p - from)};
+    *event = vocab_event(v, *marker, *name);
+    return *marker == M_NONE && *event < 0 ? PLAIN : EVENT;
+}
+
+static const EventRow *row_of(const Vocab *v, int event) { return event >= 0 ? &v->events.p[event] : NULL; }
+static u8 kind_of(const EventRow *row) { return row != NULL ? row->kind : K_OTHER; }
+static u8 moves_of(const Vocab *v, const EventRow *row, Str name) { return row != NULL ? row->moves : vocab_moves(v, name); }
+
+int parse_opening(const Parser *parser, Str text, Opening *o) {
+    int marker, event;
+    Str name;
+    *o = (Opening){.n = text.n, .event = -1};
+    memcpy(o->text, text.p, text.n);
+    if (opening_of(parser->vocab, text, &marker, &name, &event) == PLAIN) {
+        if (text.p[0] == '[' || !(CLASS[text.p[0]] & C_LOWER)) return 0;
+        for (u32 i = 0; i < text.n; i++)
+            if (!(CLASS[text.p[i]] & C_NAME)) return 0; /* an event's name may end within */
+        return 1;
+    }
+    o->name_at = (u32)(name.p - text.p);
+    o->row = row_of(parser->vocab, event);
+    o->event = (int16_t)event, o->marker = (u8)marker, o->kind = kind_of(o->row), o->moves = moves_of(parser->vocab, o->row, name);
+    o->counted = (u8)only_counted(o->kind);
+    return o->name_at + name.n == text.n && o->kind != K_METRICS;
+}
+
+/* `[MARKER] event key=value ...`; see parse_body in logs/grammar.py. */
+static int tagged_body(const Parser *parser, Chunk *chunk, Rec *rec) {
+    const Vocab *v = parser->vocab;
+    int marker, event;
+    Str name;
+    if (opening_of(v, rec->text, &marker, &name, &event) == PLAIN) return FOUND;
+    const EventRow *row = row_of(v, event);
+    if (row != NULL && row->kind == K_METRICS && !(parser->wants & WANT_LESS)) rec->claims = arena_take(&chunk->arena, METRICS * sizeof(double));
+    int end_as = fields(parser, chunk, rec, row, name.p + name.n, rec->text.p + rec->text.n);
     if (end_as == BAD) return BAD;
     if (end_as == NO_HEADER) return rec->flags = 0, FOUND;
     rec->marker = (u8)marker, rec->event = (int16_t)event, rec->name = name;
-    rec->kind = row != NULL ? row->kind : K_OTHER;
-    rec->moves = row != NULL ? row->moves : vocab_moves(parser->vocab, name);
+    rec->kind = kind_of(row), rec->moves = moves_of(v, row, name);
     return FOUND;
 }
 
@@ -258,16 +256,16 @@ static int shaped_body(const Parser *parser, Chunk *chunk, Rec *rec, Str logger)
     for (size_t k = 0; by < last && k < by->rows.n; k++) {
         size_t i = by->rows.p[k];
         const Template *t = &f->rows.p[i];
-        if (rec->text.n < t->starts.n || (t->starts.n && rec->text.p[0] != t->starts.p[0]) ||
-            memcmp(rec->text.p, t->starts.p, t->starts.n) != 0)
-            continue;
+        u64 head = load64(rec->text.p) ^ t->head; /* a chunk has room behind its last line */
+        if (rec->text.n < t->starts.n || (head & t->head_mask) != 0) continue;
+        if (t->starts.n > 8 && memcmp(rec->text.p + 8, t->starts.p + 8, t->starts.n - 8) != 0) continue;
         Groups groups;
         const Program *program = &f->programs.p[t->program];
         if (!full_match(program, rec->text, &groups)) continue;
         rec->template = (int16_t)i;
         const EventRow *row = t->emit.event >= 0 ? &parser->vocab->events.p[t->emit.event] : NULL;
         for (u32 g = 0; g < program->groups; g++)
-            if (t->field_of[g] >= 0 && groups.from[g] != NULL && !put(parser, chunk, rec, row, t->field_of[g], group(&groups, (int)g)))
+            if (t->field_of[g] >= 0 && groups.from[g] != NULL && !put(parser, chunk, rec, slot_of(row, t->field_of[g]), t->field_of[g], group(&groups, (int)g)))
                 return BAD;
         if (t->task >= 0 && groups.from[t->task] != NULL)
             rec->name = utf8_shown(group(&groups, t->task), &chunk->arena); /* the task, whatever the event wants of it */
@@ -312,12 +310,8 @@ static inline int is_config(Str text) {
     return text.n >= 6 && memcmp(text.p, "config", 6) == 0 && (text.n == 6 || text.p[6] == ' ');
 }
 
-static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
-    rec->shape = R_RECORD;
-    rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0, rec->label = LABEL_NONE, rec->flags = 0;
-    rec->event = -1, rec->template = -1, rec->claimed = 0, rec->cells_n = 0;
-    rec->raw = line;
-    rec->s1.n = rec->s2.n = rec->name.n = 0;
+static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
+    blank(parser, rec, line);
     chunk->cells.n = 0;
     int found, header;
     if (!parser->format->templates) {
@@ -343,37 +337,44 @@ static inline void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *r
         rec->flags = header == FOUND ? ALIVE : 0;
     }
     rec->until = rec->at_us;
-    if (UNLIKELY(chunk->cells.n != 0)) {
-        rec->cells_n = (u32)chunk->cells.n;
-        rec->cells = arena_take(&chunk->arena, chunk->cells.n * sizeof(Cell));
-        memcpy(rec->cells, chunk->cells.p, chunk->cells.n * sizeof(Cell));
+    keep_cells(chunk, rec);
+}
+
+int parse_header(Chunk *chunk, Str line, Rec *rec) { return tagged_header(chunk, line, rec) == FOUND; }
+
+const u8 *parse_line(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
+    const u8 *stop = memchr(p, '\n', (size_t)(end - p));
+    if (stop == NULL) stop = end;
+    size_t length = (size_t)(stop - p);
+    if (UNLIKELY(length > MAX_LINE)) length = MAX_LINE;
+    while (length && (p[length - 1] == '\r' || p[length - 1] == '\n')) length--;
+    VEC_ROOM(chunk->recs, 1);
+    Rec *rec = &chunk->recs.p[chunk->recs.n];
+    chunk->who = 0;
+    one_line(parser, chunk, (Str){p, (u32)length}, rec);
+    rec->line = chunk->lines++;
+    if (parser->wants & WANT_LESS && rec->shape != R_RECORD) {
+        if (rec->flags & ALIVE) rec->shape = R_QUIET;
+        if (rec->shape != R_QUIET) return stop + 1;
+        Rec *with = before(chunk, rec, rec->source);
+        if (with != NULL) {
+            if (rec->at_us > with->until) with->until = rec->at_us;
+            return stop + 1;
+        }
     }
+    chunk->recs.n++;
+    return stop + 1;
 }
 
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
-    const u8 *end = p + n;
-    chunk->recs.n = 0, chunk->lines = 0;
+    chunk->recs.n = 0, chunk->lines = 0, chunk->who = 0;
     arena_clear(&chunk->arena);
-    while (p < end) {
-        const u8 *stop = memchr(p, '\n', (size_t)(end - p));
-        if (stop == NULL) stop = end;
-        size_t length = (size_t)(stop - p);
-        if (UNLIKELY(length > MAX_LINE)) length = MAX_LINE;
-        while (length && (p[length - 1] == '\r' || p[length - 1] == '\n')) length--;
-        VEC_ROOM(chunk->recs, 1);
-        Rec *rec = &chunk->recs.p[chunk->recs.n];
-        one_line(parser, chunk, (Str){p, (u32)length}, rec);
-        rec->line = chunk->lines++;
-        p = stop + 1;
-        if (parser->wants & WANT_LESS && rec->shape != R_RECORD) {
-            if (rec->flags & ALIVE) rec->shape = R_QUIET;
-            if (rec->shape != R_QUIET) continue;
-            Rec *before = rec - 1;
-            if (chunk->recs.n && same_name(before->source, rec->source)) {
-                if (rec->at_us > before->until) before->until = rec->at_us;
-                continue;
-            }
-        }
-        chunk->recs.n++;
-    }
+    if (!parser->format->templates && wide_lines(parser, chunk, p, p + n)) return;
+    for (const u8 *end = p + n; p < end;) p = parse_line(parser, chunk, p, end);
+}
+
+void chunk_free(Chunk *chunk) {
+    free(chunk->buffer), free(chunk->openings);
+    VEC_FREE(chunk->recs), VEC_FREE(chunk->cells);
+    arena_free(&chunk->arena);
 }

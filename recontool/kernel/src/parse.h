@@ -27,22 +27,58 @@ typedef struct {
     };
 } Cell;
 
+/* What lines a summary only counts come to; they stand with a record of their source. */
+enum { TALLY_TASKS = MARKERS, TALLIES = MARKERS + 3 }; /* by marker, then tasks completed, failed, cancelled */
+
 typedef struct {
-    i64 at_us, until; /* of it and of the quiet records of its source that follow */
+    i64 at_us, until; /* of it and of the lines of its source that follow and are counted with it */
     u32 line; /* of its chunk, from 0 */
     u16 flags;
     u8 shape, kind, level, marker, moves, label;
     int16_t event, template;
     u32 cells_n;
     Str source, raw, text;
-    i64 a, b;
-    double x, label_x;
+    union {
+        struct {
+            i64 a, b;
+            double x;
+            u64 claimed;
+            double *claims;
+        };
+        u32 tally[TALLIES]; /* where a parser wants less */
+    };
+    double label_x;
     Str name; /* of an event */
     Str s1, s2;
-    u64 claimed;
-    double *claims;
     Cell *cells;
 } Rec;
+
+/* ` LEVEL source ` as a line had it, and who that is: most lines begin as an earlier one did. */
+enum { HEAD_MOST = 64 };
+typedef struct {
+    u8 text[HEAD_MOST];
+    u32 n, source_at, source_n; /* n 0: none yet */
+    u32 who;                    /* heads of one source have one number, from 1 on */
+    u8 level;
+} Head;
+
+/* `[MARKER] event` or `event` as a line had it, what that means, and the fields that came after it, in their order. */
+enum { OPENING_MOST = 32, KEY_MOST = 16, KEYS_KEPT = 8, OPENINGS = 64, OPENING_SLOTS = 1024 };
+typedef struct {
+    u8 text[KEY_MOST];
+    u32 n;
+    int16_t field;
+    u8 type, slot;
+    u8 skip, whole, number; /* nobody wants the value; a good value is digits alone; or may have one point between them */
+} Key;
+typedef struct {
+    u8 text[OPENING_MOST];
+    u32 n, name_at; /* n 0: none yet */
+    int16_t event;
+    u8 marker, kind, moves, counted; /* counted: a summary needs only its number */
+    const EventRow *row;
+    Key keys[KEYS_KEPT];
+} Opening;
 
 typedef struct {
     u8 *buffer; /* page-aligned: the kernel of the system copies into such memory at full speed */
@@ -56,6 +92,14 @@ typedef struct {
     u8 source[136];
     u32 source_n;
     VEC(Cell) cells;
+    u8 stamp[32]; /* a minute, and what else every time has, in their places */
+    i64 stamp_us;
+    Head heads[8]; /* by the level's first letter */
+    u32 sources, who; /* numbers given; that of the last record, 0 when it has none */
+    u8 opening_at[OPENING_SLOTS]; /* 1 + index of an opening */
+    Opening *openings;            /* the last to be learnt takes the place of the oldest */
+    u32 openings_n;
+    u64 learnt_by;                /* the parser to which they mean that */
 } Chunk;
 
 enum { WANT_CELLS = 1, WANT_LESS = 2 }; /* all fields for a table; for a summary no record of its own where nothing is marked */
@@ -65,7 +109,14 @@ typedef struct {
     const Format *format;
     Str source; /* whose file it is, where lines do not say so */
     int wants;
+    u64 serial; /* no other parser of this process has it */
 } Parser;
 
+enum { PADDING = 512 }; /* bytes behind a chunk's lines that may be read, and are 0 */
+
+void chunk_free(Chunk *chunk); /* what it holds */
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n);
+
+/* How many bytes the processor may take at a time: 0 as C has it, 1 with AVX2, 2 with AVX-512. */
+int parse_width(int most); /* use no more than `most`; returns what is used */
 #endif

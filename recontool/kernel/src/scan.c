@@ -45,9 +45,7 @@ static void *run(void *argument) {
         pthread_cond_broadcast(&s->turned);
         pthread_mutex_unlock(&s->lock);
     }
-    free(chunk.buffer);
-    VEC_FREE(chunk.recs), VEC_FREE(chunk.cells);
-    arena_free(&chunk.arena);
+    chunk_free(&chunk);
     return NULL;
 }
 

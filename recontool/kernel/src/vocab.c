@@ -231,6 +231,7 @@ static Template template_of(const Vocab *v, const Format *f, const char **at) {
     Template row = {0};
     own(&row.logger, word(at));
     row.starts = bytes_of(word(at));
+    for (size_t i = 0; i < row.starts.n && i < 8; i++) row.head |= (u64)row.starts.p[i] << (8 * i), row.head_mask |= 0xFFull << (8 * i);
     row.program = number(at);
     row.emit = emit_of(v, at), row.then = emit_of(v, at), row.also = emit_of(v, at);
     own(&row.cause_hint, word(at));

@@ -90,6 +90,7 @@ typedef struct {
 
 typedef struct {
     Text logger, starts;
+    u64 head, head_mask; /* the first eight bytes of `starts` */
     int program;
     Emit emit, then, also;
     Text cause_hint;

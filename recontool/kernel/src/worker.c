@@ -276,9 +276,10 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     watch_after(s, w, rec);
 }
 
-/* What a summary needs of an event. */
-void worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place) {
+/* What a summary needs of an event, and of those that are counted with it. */
+int worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place) {
     Timeline *t = &w->timeline;
+    u32 tallied = 0;
     if (UNLIKELY(!w->started)) w->started = 1, w->first = w->last = rec->at_us;
     w->markers[rec->marker] += rec->marker != M_NONE;
     switch (rec->kind) {
@@ -291,7 +292,10 @@ void worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place) {
     case K_TASK_CANCELLED: w->outcomes[O_CANCELLED]++; break;
     default: break;
     }
+    for (int m = 1; m < MARKERS; m++) w->markers[m] += rec->tally[m], tallied += rec->tally[m];
+    for (int o = 0; o < OUTCOMES; o++) w->outcomes[o] += rec->tally[TALLY_TASKS + o];
     if (rec->until > w->last) w->last = rec->until;
+    return rec->kind != K_NONE || tallied;
 }
 
 void worker_finish(Shared *s, Worker *w) { watch_finish(s, w); }

@@ -161,7 +161,7 @@ Worker *worker_new(Str id, u64 untrusted);
 void worker_free(Worker *w);
 /* One event or plain record; `rec` holds its fields where vocab.c says the kind wants them. */
 void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place);
-void worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place);
+int worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place); /* whether it was an event */
 void worker_finish(Shared *s, Worker *w); /* evaluate the rules up to the last record */
 void worker_totals(const Worker *w, Totals *out);
 void worker_wire(Wire *wire, Worker *w);

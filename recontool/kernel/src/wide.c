@@ -1,0 +1,237 @@
+#include "wide.h"
+
+#include "line.h"
+
+static const u32 NO_LINE = 0xFFFFFFFFu;
+enum { WORDS = 4, LONGEST_TEXT = 127 };
+
+/* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
+ * bare value; it is anything but printable ASCII, and a space, `"` or `=`. The end of the line is one. */
+typedef struct {
+    u64 stop, more_stop, digit, more_digit;
+    u32 base; /* of what `stop` has left */
+} Marks;
+
+static inline u64 below(u32 n) { return n >= 64 ? ~0ull : (1ull << n) - 1; }
+
+/* The next stop; there must be one. */
+static inline u32 next_stop(Marks *m) {
+    if (UNLIKELY(m->stop == 0)) m->stop = m->more_stop, m->base = 64;
+    u32 at = m->base + (u32)__builtin_ctzll(m->stop);
+    m->stop &= m->stop - 1;
+    return at;
+}
+
+/* Bit 0 is the place `at`. */
+static inline u64 digits_from(const Marks *m, u32 at) {
+    u32 by = at & 63;
+    return at < 64 ? m->digit >> by | m->more_digit << 1 << (63 - by) : m->more_digit >> by;
+}
+
+/* Up to eight digits. */
+static inline u64 eight_digits(const u8 *p, u32 n) {
+    u64 v = (load64(p) - 0x3030303030303030u) << (64 - 8 * n);
+    v = v * 10 + (v >> 8);
+    return ((v & 0x000000FF000000FFu) * 0x000F424000000064u + (v >> 16 & 0x000000FF000000FFu) * 0x0000271000000001u) >> 32;
+}
+
+static const i64 TEN[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
+static inline u64 sixteen_digits(const u8 *p, u32 n) {
+    if (n <= 8) return eight_digits(p, n);
+    return eight_digits(p, n - 8) * (u64)TEN[8] + eight_digits(p + n - 8, 8);
+}
+
+/* Whether a value is one that needs no conversion, or digits with no more than a point between them. */
+static inline int plainly_good(const Key *key, const u8 *p, u32 n, u64 others) {
+    u32 point = (u32)__builtin_ctzll(others | 1ull << 63);
+    int pointed = ((others & (others - 1)) == 0) & (point > 0) & (point + 1 < n) & (p[point & 63] == '.');
+    return (key->number == 0) | ((n < 16) & ((others == 0) | ((key->whole == 0) & pointed)));
+}
+
+/* A value of digits alone, or with one point between them, is read here; 0 leaves it to the grammar. */
+static inline int quick_number(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 others) {
+    int whole = others == 0;
+    Cell cell = {.field = key->field, .type = key->type};
+    if (n > 16) return 0;
+    if (key->type == T_INT) {
+        if (!whole) return 0;
+        cell.i = (i64)sixteen_digits(p, n);
+        if (key->slot == S_A) rec->a = cell.i, rec->flags |= HAS_A;
+        else if (key->slot == S_B) rec->b = cell.i, rec->flags |= HAS_B;
+    } else {
+        static const double POWER[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+        u32 point = whole ? n : (u32)__builtin_ctzll(others), after = whole ? 0 : n - point - 1;
+        if (n - !whole > 15 || (!whole && ((others & (others - 1)) != 0 || p[point] != '.' || point == 0 || after == 0 || after > 8))) return 0;
+        u64 mantissa = sixteen_digits(p, point);
+        if (after) mantissa = mantissa * (u64)TEN[after] + eight_digits(p + point + 1, after);
+        cell.x = (double)mantissa / POWER[after]; /* as parse_float has it */
+        if (key->slot == S_X) rec->x = cell.x, rec->flags |= HAS_X;
+    }
+    if (UNLIKELY(parser->wants & WANT_CELLS)) VEC_PUSH(chunk->cells, cell);
+    return 1;
+}
+
+static __attribute__((noinline)) int take_value(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 others) {
+    if (key->field < 0) return 1;
+    if (key->type == T_STR) {
+        if (key->slot == S_TEXT && !(parser->wants & WANT_CELLS)) {
+            rec->s1 = (Str){p, n}, rec->flags |= HAS_TEXT;
+            return 1;
+        }
+    } else if (key->type != T_BOOL && key->slot != S_METRIC && quick_number(parser, chunk, rec, key, p, n, others)) {
+        return 1;
+    }
+    return put(parser, chunk, rec, key->slot, key->field, (Str){p, n});
+}
+
+static inline int quick_value(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 digits) {
+    u64 others = ~digits & below(n);
+    if (key->skip & plainly_good(key, p, n, others)) return 1;
+    return take_value(parser, chunk, rec, key, p, n, others);
+}
+
+/* Learn what the name of a field means after this opening; 0 when it is no name. */
+static int learn_key(const Parser *parser, const Opening *opening, Key *key, Str name) {
+    if (!(CLASS[name.p[0]] & C_LOWER)) return 0;
+    for (u32 i = 1; i < name.n; i++)
+        if (!(CLASS[name.p[i]] & C_NAME)) return 0;
+    int f = vocab_field(parser->vocab, name);
+    *key = (Key){.n = name.n, .field = (int16_t)f, .slot = S_SKIP, .skip = 1};
+    memcpy(key->text, name.p, name.n <= KEY_MOST ? name.n : KEY_MOST);
+    if (f < 0) return 1;
+    key->type = parser->vocab->fields.p[f].type;
+    key->whole = key->type == T_INT, key->number = key->type != T_STR;
+    if (opening->row != NULL && !(parser->wants & WANT_LESS)) key->slot = opening->row->slot[f];
+    key->skip = key->slot == S_SKIP && key->type != T_BOOL && !(parser->wants & WANT_CELLS);
+    return 1;
+}
+
+static inline u32 opening_place(const u8 *end, u32 n) {
+    u64 last = load64(end - 8), more = load64(end - 16);
+    if (n < 16) more &= n > 8 ? ~below(8 * (16 - n)) : 0;
+    if (n < 8) last &= ~below(8 * (8 - n));
+    return (u32)((last ^ (more << 21 | more >> 43)) * 0x9E3779B97F4A7C15u >> 54);
+}
+
+static void forget_openings(Chunk *chunk) {
+    memset(chunk->opening_at, 0, sizeof chunk->opening_at);
+    chunk->openings_n = 0;
+}
+
+static Opening *learn_opening(const Parser *parser, Chunk *chunk, u32 place, Str text) {
+    Opening fresh;
+    if (!parse_opening(parser, text, &fresh)) return NULL;
+    if (chunk->openings_n == OPENING_SLOTS / 2) forget_openings(chunk);
+    u32 i = chunk->openings_n++ % OPENINGS;
+    while (chunk->opening_at[place & (OPENING_SLOTS - 1)]) place++;
+    chunk->opening_at[place & (OPENING_SLOTS - 1)] = (u8)(i + 1);
+    chunk->openings[i] = fresh;
+    return &chunk->openings[i];
+}
+
+/* The line begins as none of its level did before: remember how. 0 when it is no record. */
+static int learn_head(Chunk *chunk, Rec *rec, Str line, Head *head) {
+    if (!parse_header(chunk, line, rec)) return 0;
+    u32 n = (u32)(rec->text.p - line.p) - 28;
+    memcpy(chunk->stamp, chunk->minute, 17);
+    chunk->stamp_us = chunk->minute_us;
+    chunk->stamp[19] = '.', chunk->stamp[26] = 'Z', chunk->stamp[27] = ' ';
+    if (n > HEAD_MOST) return 0;
+    *head = (Head){.n = n, .source_at = (u32)(rec->source.p - line.p), .source_n = rec->source.n, .level = rec->level};
+    memcpy(head->text, line.p + 28, n);
+    for (int i = 0; i < 8; i++) {
+        const Head *other = &chunk->heads[i];
+        if (other->who && other->source_n == rec->source.n && memcmp(other->text + other->source_at - 28, rec->source.p, rec->source.n) == 0)
+            head->who = other->who;
+    }
+    if (!head->who) head->who = ++chunk->sources;
+    return 1;
+}
+
+/* The record before `rec`, when it is of the source of `head`. */
+static inline Rec *before_of(const Chunk *chunk, Rec *rec, const Head *head, Str source) {
+    return LIKELY(chunk->who == head->who) ? rec - 1 : before(chunk, rec, source);
+}
+
+/* Count a line that a summary wants no more of with the record before it, which is of the same source. */
+static inline void tally(Rec *with, const Opening *opening, i64 at) {
+    if (at > with->until) with->until = at;
+    with->tally[opening->marker]++;
+    if (opening->kind == K_TASK_COMPLETED) with->tally[TALLY_TASKS]++;
+    else if (opening->kind == K_TASK_FAILED) with->tally[TALLY_TASKS + 1]++;
+    else if (opening->kind == K_TASK_CANCELLED) with->tally[TALLY_TASKS + 2]++;
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
+#define NAME(x) x##_avx2
+#define TARGET __attribute__((target("avx2,bmi,bmi2")))
+#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2"))) static inline
+ALWAYS u32 equal_32(__m256i v, char c) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))); }
+ALWAYS __m256i load_32(const u8 *p) { return _mm256_loadu_si256((const __m256i *)p); }
+ALWAYS u64 ends_avx2(const u8 *p) { return equal_32(load_32(p), '\n') | (u64)equal_32(load_32(p + 32), '\n') << 32; }
+ALWAYS u32 stops_32(__m256i v) {
+    u32 printable = (u32)_mm256_movemask_epi8(_mm256_cmpgt_epi8(v, _mm256_set1_epi8(' '))); /* bytes are signed here */
+    return ~printable | equal_32(v, '"') | equal_32(v, '=');
+}
+ALWAYS u32 digits_32(__m256i v) {
+    __m256i value = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
+    return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value));
+}
+ALWAYS u64 marks_avx2(const u8 *p, u64 *digit) {
+    __m256i a = load_32(p), b = load_32(p + 32);
+    *digit = digits_32(a) | (u64)digits_32(b) << 32;
+    return stops_32(a) | (u64)stops_32(b) << 32;
+}
+ALWAYS u32 same32_avx2(const u8 *p, const u8 *q) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_32(p), load_32(q))); }
+ALWAYS u64 same_avx2(const u8 *p, const u8 *q) { return same32_avx2(p, q) | (u64)same32_avx2(p + 32, q + 32) << 32; }
+#include "wide_lines.h"
+#undef NAME
+#undef TARGET
+#undef ALWAYS
+
+#define NAME(x) x##_avx512
+#define TARGET __attribute__((target("avx2,bmi,bmi2,avx512bw,avx512vl")))
+#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,avx512bw,avx512vl"))) static inline
+ALWAYS u64 ends_avx512(const u8 *p) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\n')); }
+ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
+    __m512i v = _mm512_loadu_si512(p);
+    *digit = _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(9));
+    return _mm512_cmple_epi8_mask(v, _mm512_set1_epi8(' ')) | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')) |
+           _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
+}
+ALWAYS u64 same_avx512(const u8 *p, const u8 *q) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_loadu_si512(q)); }
+ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
+    return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)q));
+}
+#include "wide_lines.h"
+
+static int can(void) {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) return 0;
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") ? 2 : 1;
+}
+#else
+static int can(void) { return 0; }
+static void lines_avx2(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) { (void)parser, (void)chunk, (void)p, (void)end; }
+#define lines_avx512 lines_avx2
+#endif
+
+static int most_allowed = 2;
+
+int parse_width(int most) {
+    most_allowed = most;
+    return can() < most ? can() : most;
+}
+
+int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
+    int width = parse_width(most_allowed);
+    if (width == 0) return 0;
+    if (chunk->openings == NULL) chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
+    if (chunk->learnt_by != parser->serial) forget_openings(chunk), chunk->learnt_by = parser->serial;
+    if (width == 2) lines_avx512(parser, chunk, p, end);
+    else lines_avx2(parser, chunk, p, end);
+    return 1;
+}
