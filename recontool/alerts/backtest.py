@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 
 from recontool.alerts.evaluate import Terms
-from recontool.alerts.instances import Instance, Instances, Plan
+from recontool.alerts.instances import Instances, Plan
 from recontool.alerts.rules import Rule
+from recontool.alerts.state import ENDS, Instance
 from recontool.model.findings import Alert
 from recontool.model.series import Ints, SeriesSet
 
-_ENDS: Final = frozenset({"resolved", "dropped"})
 _CELLS: Final = 200_000  # workers x instants evaluated at once: bounds memory
 
 
@@ -27,7 +27,7 @@ def backtest(rules: Sequence[Rule], series: SeriesSet, grid_us: Ints) -> list[Al
     for part in _parts(grid_us, max(1, len(series.workers))):
         shared = {fleet: Terms(series, part, fleet=fleet) for fleet in (False, True)}
         for number, machine in enumerate(machines):
-            ended = (step for step in machine.advance(shared[machine.plan.fleet]) if step.kind in _ENDS)
+            ended = (step for step in machine.advance(shared[machine.plan.fleet]) if step.kind in ENDS)
             found.extend(
                 (number, step.worker, _alert(machine.plan, series, step.worker, step.instance, step.at_us))
                 for step in ended
@@ -47,7 +47,4 @@ def _parts(grid_us: Ints, workers: int) -> Iterator[Ints]:
 
 
 def _alert(plan: Plan, series: SeriesSet, row: int, instance: Instance, resolved_us: int | None) -> Alert:
-    rule = plan.rule
-    peak = instance.peak if np.isfinite(instance.peak) else None
-    worker = None if plan.fleet else series.workers[row]
-    return Alert(rule.name, rule.severity, worker, instance.pending_us, instance.fired_us, resolved_us, peak)
+    return instance.interval(plan.rule, None if plan.fleet else series.workers[row], resolved_us)

@@ -56,6 +56,16 @@ class Buffer:
         values: Floats = self._values[:, : self._used][held]
         return Column(offsets, self._at[:, : self._used][held], values, stale=kinds[held] == _STALE)
 
+    def last_us(self, workers: int) -> Ints:
+        """When each worker's latest sample was taken; the smallest integer for a worker without any."""
+        self._widen(workers)
+        return self._last
+
+    def keep(self, rows: Ints) -> None:
+        """Forget every worker but those in `rows`, which take their place in that order."""
+        self._at, self._values = self._at[rows], self._values[rows]
+        self._kinds, self._last = self._kinds[rows], self._last[rows]
+
     def dump(self) -> dict[str, Any]:
         """Everything held, in plain JSON values."""
         return {

@@ -16,11 +16,12 @@ import numpy as np
 from recontool.alerts.buffer import Buffer
 from recontool.alerts.evaluate import LOOKBACK_US, Terms
 from recontool.alerts.fleet import WEIGHTS
-from recontool.alerts.instances import Instance, Instances, Plan, Step, as_json, from_json
+from recontool.alerts.instances import Instances, Plan, Step, as_json, from_json
 from recontool.alerts.rules import Rule
+from recontool.alerts.state import Instance
 from recontool.model.catalogue import ALIASES
 from recontool.model.findings import Severity
-from recontool.model.series import SeriesSet
+from recontool.model.series import Ints, SeriesSet
 
 Health: TypeAlias = Literal["ok", "no_data", "broken"]
 _VERSION: Final = 1
@@ -85,7 +86,9 @@ class Status:
 class AlertEngine:
     """Rules over the live samples of a fleet. Feed rounds in time order.
 
-    Workers are kept once they were seen: a rule with `no_data: alert` goes on asking for them.
+    A worker without a sample in any window of the rules, and without a pending or firing alert, is forgotten: nothing can
+    come of it until it sends one. A rule about what is missing (`no_data: alert`, `absent`) goes on asking for those it
+    fires on.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -94,6 +97,7 @@ class AlertEngine:
         self._workers: list[str] = []
         self._known_us: list[int] = []
         self._buffers = {metric: Buffer(keep_us) for metric, keep_us in self._lookbacks().items()}
+        self._longest_us = max(self._lookbacks().values(), default=LOOKBACK_US)
         self._health = [_unasked(rule) for rule in rules]
 
     def step(self, at_us: int, samples: Mapping[str, Mapping[str, float | None]]) -> list[Change]:
@@ -154,6 +158,7 @@ class AlertEngine:
                 health = "no_data" if machine.unknown else "ok"
             took_s = time.perf_counter() - began
             self._health[number] = RuleHealth(rule.name, rule.condition, rule.severity, health, error, at_us, took_s)
+        self._forget(at_us)
         return changes
 
     def status(self) -> Status:
@@ -208,6 +213,27 @@ class AlertEngine:
             known = kept["alerts"].get(machine.plan.rule.name)
             if known is not None and known["scope"] == machine.plan.rule.scope:
                 machine.restore({int(row): from_json(instance) for row, instance in known["instances"]})
+
+    def _forget(self, at_us: int) -> None:
+        """Let go of workers that are gone, once they are a quarter of all."""
+        count = len(self._workers)
+        last_us = np.array(self._known_us, dtype=np.int64)
+        for buffer in self._buffers.values():
+            last_us = np.maximum(last_us, buffer.last_us(count))
+        gone = last_us <= at_us - self._longest_us
+        alone = [machine for machine in self._machines if not machine.plan.fleet]
+        for machine in alone:
+            gone[list(machine.active)] = False
+        if not count or 4 * int(gone.sum()) < count:
+            return
+        rows: Ints = np.flatnonzero(~gone)
+        for buffer in self._buffers.values():
+            buffer.keep(rows)
+        for machine in alone:
+            machine.keep(rows)
+        self._workers = [self._workers[row] for row in rows]
+        self._known_us = [self._known_us[row] for row in rows]
+        self._index = {worker: row for row, worker in enumerate(self._workers)}
 
     def _lookbacks(self) -> dict[str, int]:
         found: dict[str, int] = {}

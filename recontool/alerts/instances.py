@@ -1,11 +1,11 @@
-"""The state machine of one rule, for all its instances: inactive, pending, firing.
+"""One rule for all its instances, over a grid of evaluations; each goes through the state machine of `state`.
 
-Semantics are Prometheus 3's. An evaluation that repeats the outcome of the one before changes nothing unless a
-deadline has passed, so long stretches are skipped; live and offline run through the very same steps.
+An evaluation that repeats the outcome of the one before changes nothing unless a deadline has passed, so long stretches
+are skipped; live and offline run through the very same steps.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,23 +13,10 @@ from recontool.alerts.evaluate import Terms, Truth, numbers, truth
 from recontool.alerts.language.parser import parse
 from recontool.alerts.language.tree import Logic, Metric, Node, Window, first_comparison, inverted, walk
 from recontool.alerts.rules import Rule
+from recontool.alerts.state import ENDS, FALSE, NEVER, TRUE, UNKNOWN, Instance, Kind, deadline_us, step
 from recontool.model.series import Floats, Ints
 
-State: TypeAlias = Literal["inactive", "pending", "firing"]
-NEVER: Final = np.iinfo(np.int64).max
-_FALSE, _TRUE, _UNKNOWN = 0, 1, 2
 _HELD: Final = 3  # outcome of the condition + 3 * outcome of what keeps it firing
-
-
-@dataclass(slots=True)
-class Instance:
-    """One worker under one rule. `keep_us` is when its condition ceased to hold while it keeps firing."""
-
-    state: State = "inactive"
-    pending_us: int = 0
-    fired_us: int | None = None
-    keep_us: int | None = None
-    peak: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +24,7 @@ class Step:
     """What changed for instance `worker` at `at_us`; `instance` is a copy as it stands after (at an end: before)."""
 
     worker: int
-    kind: Literal["pending", "firing", "resolved", "dropped"]
+    kind: Kind
     at_us: int
     instance: Instance
     value: float
@@ -88,15 +75,22 @@ class Instances:
         before[: len(self._codes)] = self._codes[:rows]
         changed = np.diff(codes, axis=1, prepend=before[:, None]) != 0
         self._codes, self._values = codes[:, -1].copy(), watched[:, -1].copy()
-        self.unknown = bool((self._codes % _HELD == _UNKNOWN)[terms.known()[:, -1]].all())
+        self.unknown = bool((self._codes % _HELD == UNKNOWN)[terms.known()[:, -1]].all())
         last_us = int(terms.grid_us[-1])
-        due = {row for row, instance in self.active.items() if self._deadline_us(instance) <= last_us}
+        due = {row for row, instance in self.active.items() if deadline_us(self.plan.rule, instance) <= last_us}
         todo = due.union(np.flatnonzero(changed.any(axis=1)).tolist())
         steps: list[Step] = []
         for row in sorted(todo):
             steps.extend(self._walk(row, terms.grid_us, codes[row], np.flatnonzero(changed[row]), watched[row]))
         self._raise_peaks([row for row in self.active if row not in todo], watched)
         return steps
+
+    def keep(self, rows: Ints) -> None:
+        """Forget every instance but those in `rows`, all active ones among them, which take their place in that order."""
+        place = {row: at for at, row in enumerate(rows.tolist())}
+        self.active = {place[row]: instance for row, instance in self.active.items()}
+        rows = rows[rows < len(self._codes)]  # a rule that could not be evaluated has not seen the newest
+        self._codes, self._values = self._codes[rows], self._values[rows]
 
     def restore(self, instances: dict[int, Instance]) -> None:
         """Go on from what an earlier process left; each of them is looked at anew at the next evaluation."""
@@ -130,21 +124,23 @@ class Instances:
             while turn < len(changes) and changes[turn] < at:
                 turn += 1
             following = int(changes[turn]) if turn < len(changes) else len(grid_us)
-            deadline_us = self._deadline_us(instance)
-            if deadline_us != NEVER:
-                following = min(following, max(at, int(np.searchsorted(grid_us, deadline_us))))
+            due_us = deadline_us(self.plan.rule, instance)
+            if due_us != NEVER:
+                following = min(following, max(at, int(np.searchsorted(grid_us, due_us))))
             if following >= len(grid_us):
                 break
             at = following
-            kind = self._step(instance, int(grid_us[at]), int(codes[at]))
+            code = int(codes[at])
+            sustained = instance.state == "firing" and self.plan.held is not None
+            kind = step(self.plan.rule, instance, int(grid_us[at]), code // _HELD if sustained else code % _HELD)
             if kind is not None:
-                if kind in {"resolved", "dropped"}:
+                if kind in ENDS:
                     self._raise(instance, watched[since:at])
                 elif kind == "pending" or instance.pending_us == int(grid_us[at]):
                     since = at
                 copy = Instance(instance.state, instance.pending_us, instance.fired_us, instance.keep_us, instance.peak)
                 steps.append(Step(row, kind, int(grid_us[at]), copy, float(watched[at])))
-                if kind in {"resolved", "dropped"}:
+                if kind in ENDS:
                     instance = Instance()
             at += 1
         if instance.state == "inactive":
@@ -153,40 +149,6 @@ class Instances:
             self._raise(instance, watched[since:])
             self.active[row] = instance
         return steps
-
-    def _step(
-        self, instance: Instance, at_us: int, code: int
-    ) -> Literal["pending", "firing", "resolved", "dropped"] | None:
-        """One evaluation, as Prometheus' alerting rule does it."""
-        rule = self.plan.rule
-        held = code // _HELD if instance.state == "firing" and self.plan.held is not None else code % _HELD
-        if held == _UNKNOWN and rule.no_data != "ok":
-            held = _TRUE if rule.no_data == "alert" or instance.state != "inactive" else _FALSE
-        if held == _TRUE:
-            instance.keep_us = None
-            begins = instance.state == "inactive"
-            if begins:
-                instance.state, instance.pending_us = "pending", at_us
-            if instance.state == "pending" and at_us - instance.pending_us >= rule.for_us:
-                instance.state, instance.fired_us = "firing", at_us
-                return "firing"
-            return "pending" if begins else None
-        if instance.state == "pending":
-            return "dropped"
-        if instance.state == "firing":
-            if instance.keep_us is None:
-                instance.keep_us = at_us
-            if at_us - instance.keep_us >= rule.keep_firing_us:
-                return "resolved"
-        return None
-
-    def _deadline_us(self, instance: Instance) -> int:
-        """When time alone changes the state."""
-        if instance.state == "pending":
-            return instance.pending_us + self.plan.rule.for_us
-        if instance.state == "firing" and instance.keep_us is not None:
-            return instance.keep_us + self.plan.rule.keep_firing_us
-        return int(NEVER)
 
     def _raise(self, instance: Instance, values: Floats) -> None:
         if len(values):
@@ -204,8 +166,8 @@ class Instances:
 
 
 def _outcomes(found: Truth, terms: Terms) -> Ints:
-    codes = np.where(found.true, _TRUE, np.where(found.false, _FALSE, _UNKNOWN))
-    return np.where(terms.known(), codes, _FALSE)
+    codes = np.where(found.true, TRUE, np.where(found.false, FALSE, UNKNOWN))
+    return np.where(terms.known(), codes, FALSE)
 
 
 def as_json(instance: Instance) -> dict[str, Any]:

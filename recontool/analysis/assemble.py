@@ -1,6 +1,6 @@
 """Closes the folds of a fleet into one `Analysis`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from recontool.analysis.fleet import Chain, FleetParts, natural
 from recontool.analysis.incidents import find_incidents
@@ -8,7 +8,7 @@ from recontool.analysis.quality import notes_on
 from recontool.analysis.recommendations import recommend
 from recontool.analysis.verdict import judge_fleet
 from recontool.metrics.judgement import fleet_metrics, worker_metrics
-from recontool.model.findings import Analysis, CoordinatorResult, InputFile, QualityNote, Tasks, WorkerResult
+from recontool.model.findings import Alert, Analysis, CoordinatorResult, InputFile, QualityNote, Tasks, WorkerResult
 
 
 def assemble(
@@ -17,8 +17,10 @@ def assemble(
     snapshots: Mapping[str, WorkerResult],
     notes: Sequence[QualityNote],
     version: str,
+    *,
+    alerts: Iterable[Alert] = (),
 ) -> Analysis:
-    """Everything the folds know. `snapshots` are workers known from snapshot files only."""
+    """Everything the folds know. `snapshots` are workers known from snapshot files only, `alerts` those of other rules."""
     chains = fleet.workers()
     workers = {key: worker_result(key, chain) for key, chain in chains.items()}
     workers.update({key: result for key, result in snapshots.items() if key not in workers})
@@ -30,7 +32,7 @@ def assemble(
     clocks = fleet.offsets(workers)
     incidents = find_incidents(workers, list(coordinators.values()), last_us or 0, clocks)
     alerts = sorted(
-        (alert for chain in chains.values() for alert in chain.watch.alerts()),
+        (*alerts, *(alert for chain in chains.values() for alert in chain.watch.alerts())),
         key=lambda alert: (alert.pending_us, alert.alert, alert.worker or ""),
     )
     folds = {key: chain.fold for key, chain in chains.items()}

@@ -4,18 +4,20 @@ import ctypes
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan
 from typing import Any, Final
 
 from recontool.alerts.rules import BUILT_IN, Rule
+from recontool.alerts.state import decided
 from recontool.analysis.clocks import ClockFold
 from recontool.analysis.coordinators import COUNTED
 from recontool.analysis.fleet import Chain, FleetParts
 from recontool.analysis.security import detail
-from recontool.analysis.watch import MOVED_BY, WINDOWED
+from recontool.analysis.watch import MOVED_BY
 from recontool.kernel.fleet import NativeFleet, Vocabulary, core
 from recontool.kernel.hydrate import worker_fold
 from recontool.kernel.raw import longs, moment, raw, text
-from recontool.kernel.views import NO_TIME, CoordinatorView, SecurityView
+from recontool.kernel.views import CoordinatorView, SecurityView
 from recontool.logs.decoder import decoder_for
 from recontool.logs.format import Format
 from recontool.metrics.fold import WorkerFold
@@ -24,7 +26,6 @@ from recontool.model.findings import Alert, CoordinatorResult, SecurityFinding, 
 from recontool.model.markers import Marker
 
 _METRICS: Final = tuple(MOVED_BY)
-_FIRING_WORDS: Final = 3
 
 
 @cache
@@ -39,7 +40,10 @@ def vocabulary() -> Vocabulary:
 
 def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> NativeFleet:
     """An empty fleet that watches `rules`; a `light` one folds sessions, task outcomes and markers only."""
-    watched = [(_METRICS.index(rule.metric), rule.comparison == ">", rule.threshold) for rule in rules]
+    watched = [
+        (_METRICS.index(rule.metric), rule.comparison == ">", rule.threshold, rule.for_us, rule.keep_firing_us)
+        for rule in rules
+    ]
     return NativeFleet(watched, light=light)
 
 
@@ -54,8 +58,8 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _FoundAlerts:
-    """The firings the core has seen."""
+class _ThinnedByCore:
+    """The samples the core has kept."""
 
     fleet: NativeFleet
     number: int
@@ -63,29 +67,25 @@ class _FoundAlerts:
     fold: WorkerFold
 
     def finish(self) -> None:
-        """The core has evaluated up to the last record."""
+        """The core has looked up to the last record."""
 
     def alerts(self) -> list[Alert]:
-        """Every firing, oldest first per rule."""
-        return [alert for at, rule in enumerate(self.rules) for alert in self._of(at, rule)]
-
-    def _of(self, at: int, rule: Rule) -> list[Alert]:
-        done, firing = ctypes.c_void_p(), ctypes.c_int64()
-        since, peak = ctypes.c_int64(), ctypes.c_double()
-        places = (ctypes.byref(place) for place in (done, firing, since, peak))
-        count = core().recon_firings(self.fleet.handle, self.number, at, *places)
-        rows = raw(done.value, 8 * _FIRING_WORDS * count)
-        times = memoryview(rows).cast("q") if count else ()
-        peaks = memoryview(rows).cast("d") if count else ()
-        found = [(times[k], times[k + 1], peaks[k + 2]) for k in range(0, _FIRING_WORDS * count, _FIRING_WORDS)]
-        if firing.value:
-            found.append((since.value, NO_TIME, peak.value))
-        worker = self.fold.worker
-        counts = rule.metric in WINDOWED
+        """Every interval, oldest first per rule."""
         return [
-            Alert(rule.name, rule.severity, worker, start, start, moment(end), int(highest) if counts else highest)
-            for start, end, highest in found
+            alert
+            for at, rule in enumerate(self.rules)
+            if (samples := self._samples(at))
+            for alert in decided(rule, self.fold.worker, samples)
         ]
+
+    def _samples(self, at: int) -> list[tuple[int, float | None]]:
+        place = ctypes.c_void_p()
+        count = core().recon_samples(self.fleet.handle, self.number, at, ctypes.byref(place))
+        rows = memoryview(raw(place.value, 16 * count))
+        if not count:
+            return []
+        values = (None if isnan(value) else value for value in rows.cast("d")[1::2].tolist())
+        return list(zip(rows.cast("q")[::2].tolist(), values, strict=True))
 
 
 def parts_of(fleet: NativeFleet, files: Mapping[int, ReadFile], rules: Sequence[Rule] = BUILT_IN) -> FleetParts:
@@ -97,7 +97,7 @@ def parts_of(fleet: NativeFleet, files: Mapping[int, ReadFile], rules: Sequence[
         fold, view = worker_fold(fleet, number, names)
         if view.config_n:
             fold.config = _decoded(files[view.config_file], raw(view.config, view.config_n)).fields
-        chain = Chain(fold, _FoundAlerts(fleet, number, rules, fold), known=bool(view.known))
+        chain = Chain(fold, _ThinnedByCore(fleet, number, rules, fold), known=bool(view.known))
         chain.files = [names[file] for file in _shorts(view.files, view.files_n)]
         parts.chains.setdefault(fold.source_id, []).append(chain)
     for number in range(fleet.count("coordinators")):

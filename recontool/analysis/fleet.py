@@ -36,8 +36,8 @@ class Watch(Protocol):
 class EventWatch(Watch, Protocol):
     """A watch that stands around the fold of each event."""
 
-    def before(self, at_us: int) -> None:
-        """Called before the fold sees the event at `at_us`."""
+    def before(self, event: Event) -> None:
+        """Called before the fold sees `event`."""
 
     def after(self, event: Event) -> None:
         """Called right after the fold has seen `event`."""
@@ -162,7 +162,7 @@ class FleetFold:
             known[0].rotations.add(self._tag.rotation)
         chain, watch = known
         chain.known = chain.known or event.name != ""
-        watch.before(event.at_us)
+        watch.before(event)
         chain.fold.feed(event, name)
         watch.after(event)
         if event.marker == "SECURITY":

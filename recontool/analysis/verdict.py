@@ -24,6 +24,7 @@ def judge_fleet(
     outages = sum(len(worker.outages) for worker in workers.values())
     still_down = [worker.key for worker in workers.values() if worker.outages and worker.outages[-1].end_us is None]
     stability = fleet["connection_stability"]
+    alerts = [alert for alert in alerts if alert.fired_us is not None]
     critical = [alert for alert in alerts if alert.severity == "CRITICAL"]
     broken = stability.status == "outside"
     outside = sum(value.status == "outside" for value in fleet.values())

@@ -7,6 +7,7 @@ from typing import Any
 from recontool.analysis.assemble import assemble
 from recontool.analysis.fleet import FleetParts
 from recontool.api.fold import Folded, fold
+from recontool.api.rules import beyond_the_fold, evaluated
 from recontool.api.sources import DEFAULT, Reading, Source, groups_of, opened, repeated
 from recontool.logs.inputs import default_paths, find_inputs, short_names
 from recontool.logs.lines import STDIN, size_of
@@ -23,11 +24,12 @@ def analyze(paths: Sequence[str], reading: Reading = DEFAULT) -> Analysis:
     """Analyse logs, data folders and snapshots.
 
     Raises:
-        UsageError: a path does not exist or cannot be opened.
+        UsageError: a path does not exist or cannot be opened, or a rule needs a second look at stdin.
         NoDataError: nothing in the inputs can be analysed; says what was found instead.
         PartlyUnreadableError: under `strict`, some lines fit no format.
     """
     found = find_inputs(paths)
+    others = beyond_the_fold(found.logs, reading)
     sources = opened(found.logs, reading)
     folded = _folded(sources, reading)
     parts = FleetParts()
@@ -40,7 +42,8 @@ def analyze(paths: Sequence[str], reading: Reading = DEFAULT) -> Analysis:
     if not parts.workers() and not parts.coordinators and not snapshots:
         raise _nothing_usable(inputs)
     _check_strict(inputs, strict=reading.strict)
-    return assemble(parts, inputs, snapshots, _notes(sources, folded, by_path), VERSION)
+    alerts = evaluated(found.logs, others, reading)
+    return assemble(parts, inputs, snapshots, _notes(sources, folded, by_path), VERSION, alerts=alerts)
 
 
 def _folded(sources: Sequence[Source], reading: Reading) -> list[Folded]:

@@ -11,8 +11,7 @@ from typing import Final
 
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.instances import Plan
-from recontool.alerts.rules import BUILT_IN, Rule
-from recontool.alerts.rules_file import RulesFile, load_rules
+from recontool.alerts.rules import Rule
 from recontool.alerts.sweep import Axis, Score, Truth, score, variants
 from recontool.analysis.series import SeriesFleet
 from recontool.api.analyze import analyze
@@ -42,30 +41,6 @@ class Backtested:
     evidence: tuple[str, ...]
     notes: tuple[str, ...]
     scores: tuple[Score, ...] = ()
-
-
-def rules_of(path: Path | None) -> RulesFile:
-    """The rules of a file; the built-in ones without a file.
-
-    Raises:
-        UsageError, DocumentError: it cannot be read or used.
-    """
-    if path is None:
-        return RulesFile(BUILT_IN, ())
-    return load_rules(text_of(path), str(path))
-
-
-def text_of(path: Path) -> str:
-    """The text of a file.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"cannot be read: {reason}", where=str(path)) from None
 
 
 def run_backtest(
@@ -127,9 +102,9 @@ def read_series(paths: Sequence[str], rules: Sequence[Rule], reading: Reading = 
             read_parquet(Path(path), names[path], builder, reading.zone)
     logs = [path for path, kind in kinds.items() if kind == "log"]
     if logs:
-        fleet = SeriesFleet(rules, builder)
+        fleet = SeriesFleet(rules, builder.file)
         folded = by_reference(opened(logs, reading), reading, fleet)
-        fleet.add_series()
+        fleet.add_series(builder)
         builder.notes += [f"{note.subject}: {note.text}" for note in folded.parts.notes_on_identity()]
         builder.notes += [f"{name}: the packed file ends early ({why}); read up to there" for name, why in folded.torn]
         builder.notes += [

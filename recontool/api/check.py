@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from recontool.alerts.rules import BUILT_IN
 from recontool.analysis.compare.runs import SEED, compare_runs
 from recontool.analysis.gate.conditions import Condition, parse
 from recontool.analysis.gate.evaluate import evaluate
@@ -35,7 +34,9 @@ def check_paths(paths: Sequence[str], demand: Demand, reading: Reading = DEFAULT
         UsageError: a condition does not parse, or asks for a baseline and there is none.
         NoDataError, PartlyUnreadableError: as `analyze`.
     """
-    conditions = parse(demand.fail_on or (AGAINST_BASELINE if demand.baseline else ALONE), _rules())
+    conditions = parse(
+        demand.fail_on or (AGAINST_BASELINE if demand.baseline else ALONE), {rule.name for rule in reading.rules}
+    )
     compares = [one for one in conditions if one.kind in {"change", "regression"}]
     if compares and not demand.baseline:
         raise UsageError(
@@ -51,7 +52,3 @@ def _compared(run: Analysis, compares: Sequence[Condition], demand: Demand, read
     if not compares:
         return None
     return compare_runs(analyze(demand.baseline, reading), run, (demand.baseline[0], "this run"), demand.seed)
-
-
-def _rules() -> frozenset[str]:
-    return frozenset(rule.name for rule in BUILT_IN)

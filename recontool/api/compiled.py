@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from recontool.alerts.rules import BUILT_IN
+from recontool.alerts.rules import Rule
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.analysis.fleet import FleetParts
+from recontool.analysis.watch import thinned
 from recontool.api.fold import Folded, input_file, remember, unknown_file
 from recontool.api.resume import Resumed, described, key_of, resumed, whole_lines
 from recontool.api.sources import Reading, Source, repeated
@@ -43,13 +44,14 @@ class _Group:
 
     def __init__(self, sources: Sequence[Source], reading: Reading, *, light: bool) -> None:
         self._sources, self._reading = sources, reading
-        self._fleet = new_fleet(light=light)
+        self._rules = thinned(reading.rules)
+        self._fleet = new_fleet(self._rules, light=light)
         self._stems = {stem: number for number, stem in enumerate(dict.fromkeys(one.stem for one in sources))}
         self._last_of: dict[str, tuple[str, int]] = {}
         self._folded = Folded(FleetParts())
         self._known: list[dict[str, Any]] = []  # of files that are read, as a state describes them
         self._states = None if light else reading.states
-        self._key = key_of(sources, _settings(sources)) if self._states is not None and sources else None
+        self._key = key_of(sources, _settings(sources, self._rules)) if self._states is not None and sources else None
 
     def folded(self, unknown: Sequence[Source]) -> Folded:
         """Read every file; `unknown` ones are only counted."""
@@ -67,7 +69,7 @@ class _Group:
             for number, source in enumerate(self._sources)
             if source.seen is not None
         }
-        self._folded.parts = parts_of(self._fleet, files)
+        self._folded.parts = parts_of(self._fleet, files, self._rules)
         return self._folded
 
     def _resume(self) -> Resumed | None:
@@ -75,7 +77,7 @@ class _Group:
             return None
         found = resumed(self._states, self._key, self._sources)
         if found is None or not self._fleet.load(found.state):
-            self._fleet = new_fleet()  # a state that made no sense has left its traces
+            self._fleet = new_fleet(self._rules)  # a state that made no sense has left its traces
             return None
         self._known = [dict(known) for known in found.files]
         return found
@@ -182,8 +184,8 @@ class _Group:
         return shown_example(line, text)
 
 
-def _settings(sources: Sequence[Source]) -> str:
+def _settings(sources: Sequence[Source], rules: Sequence[Rule]) -> str:
     """What else than its bytes a state depends on."""
-    rules = [(rule.name, rule.condition) for rule in BUILT_IN]
+    watched = [(rule.condition, rule.for_us, rule.keep_firing_us) for rule in rules]
     forms = [(one.seen.form.name, one.owner) for one in sources[:1] if one.seen is not None]
-    return json.dumps([VERSION, ABI, rules, forms])
+    return json.dumps([VERSION, ABI, watched, forms])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
+from recontool.analysis.watch import thinned
 from recontool.api.sources import Reading, Source, repeated
 from recontool.kernel.library import library
 from recontool.logs.lines import STDIN, size_of
@@ -28,7 +29,7 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
         UsageError: a file cannot be read.
     """
     if library() is None or not compilable(group, reading):
-        return by_reference(group, reading, FleetFold())
+        return by_reference(group, reading, FleetFold(thinned(reading.rules)))
     from recontool.api.compiled import by_core
 
     return by_core(group, reading, light=light)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from recontool.alerts.language.tokens import parse_duration
-from recontool.api.backtest import rules_of, run_backtest
+from recontool.api.backtest import run_backtest
+from recontool.api.rules import rules_of
 from recontool.model.errors import UsageError
 from recontool.model.instant import from_datetime
 

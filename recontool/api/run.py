@@ -12,6 +12,7 @@ import pandas as pd
 from recontool.api import frames, table
 from recontool.api.analyze import analyze, iter_events
 from recontool.api.report import build_report
+from recontool.api.rules import rules_of
 from recontool.api.sources import DEFAULT, Reading
 from recontool.logs.inputs import default_paths
 from recontool.model.errors import NoDataError, UsageError
@@ -22,22 +23,30 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def load(*paths: str | PathLike[str], tz: str = "UTC", format_in: str = "", strict: bool = False) -> "Run":
+def load(
+    *paths: str | PathLike[str],
+    tz: str = "UTC",
+    format_in: str = "",
+    strict: bool = False,
+    rules: str | PathLike[str] | None = None,
+) -> "Run":
     """Analyse logs, folders or patterns; without a path what ./recontool-data or the current folder holds.
 
     Args:
         tz: IANA zone of times that carry none.
         format_in: format of the logs instead of detecting it.
         strict: refuse logs with lines that fit no format.
+        rules: file of alert rules; the built-in ones without.
 
     Raises:
         ReconError: nothing there can be analysed; the message says what to do.
     """
     named = [fspath(path) for path in paths] or default_paths(Path("recontool-data"))[0]
     try:
-        reading = Reading(format_in, ZoneInfo(tz), strict)
+        zone = ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError):
         raise UsageError(f"unknown time zone {tz!r}, expected an IANA name such as Europe/Berlin", where="tz") from None
+    reading = Reading(format_in, zone, strict, rules=rules_of(None if rules is None else Path(rules)).rules)
     return Run(named, analyze(named, reading), reading)
 
 

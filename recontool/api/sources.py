@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
 from recontool.logs.inputs import rotation, short_names
@@ -38,6 +39,7 @@ class Reading:
     progress: Callable[[str, int, int], None] | None = None  # file, bytes done, bytes in all
     states: "States | None" = None
     forms: tuple[Format, ...] = ()  # the user's own
+    rules: tuple[Rule, ...] = BUILT_IN  # of alerts
 
 
 DEFAULT: Final = Reading()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recontool.alerts.stories import differences, load_stories
-from recontool.api.backtest import rules_of, text_of
+from recontool.api.rules import rules_of, text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Zone, say, zone_of
 
 if TYPE_CHECKING:
     from recontool.alerts.rules import Rule
@@ -24,9 +24,6 @@ class Form(StrEnum):
     MARKDOWN = "markdown"
 
 
-_RULES = Annotated[
-    Path | None, typer.Option("--rules", help="Rules file (YAML); default: the built-in five.", show_default=False)
-]
 _ONLY = Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; may be repeated.")]
 _FILE = Annotated[Path, typer.Argument(metavar="FILE", help="YAML file.", show_default=False)]
 
@@ -44,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _check(file: _FILE) -> None:
-    from recontool.api.backtest import rules_of
+    from recontool.api.rules import rules_of
 
     found = rules_of(file)
     for rule in found.rules:
@@ -64,13 +61,13 @@ def _test(file: _FILE) -> None:
 
 def _export(
     *,
-    rules: _RULES = None,
+    rules: Rules = None,
     only: _ONLY = None,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="A rule file as promtool accepts it.")] = False,
     output: Output = None,
 ) -> None:
     from recontool.alerts.export import prometheus_rules
-    from recontool.api.backtest import rules_of
+    from recontool.api.rules import rules_of
     from recontool.cli.screen import deliver
     from recontool.model.errors import UsageError
 
@@ -84,7 +81,7 @@ def _export(
 def _backtest(
     *,
     paths: Paths = None,
-    rules: _RULES = None,
+    rules: Rules = None,
     only: _ONLY = None,
     step: Annotated[str, typer.Option(help="Distance of evaluations.")] = "15s",
     since: Annotated[
@@ -106,13 +103,14 @@ def _backtest(
     from recontool.alerts.sweep import parse_axis
     from recontool.api import backtest as api
     from recontool.api.analyze import paths_or_default
+    from recontool.api.rules import rules_of
     from recontool.api.sources import Reading
     from recontool.cli.screen import deliver
 
     reading = Reading(format_in, zone_of(tz), tell=say)
     found = api.run_backtest(
         paths_or_default(paths or [], data_dir, reading),
-        _chosen(api.rules_of(rules).rules, only or []),
+        _chosen(rules_of(rules).rules, only or []),
         since_us=_instant(since, "--since", tz),
         until_us=_instant(until, "--until", tz),
         step_us=_step(step),

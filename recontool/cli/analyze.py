@@ -17,6 +17,7 @@ from recontool.cli.options import (
     Output,
     Paths,
     Quiet,
+    Rules,
     Strict,
     Zone,
     say,
@@ -58,11 +59,13 @@ def _analyze(
     format_in: FormatIn = "",
     format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
+    rules: Rules = None,
     no_cache: NoCache = False,
     follow: Annotated[bool, typer.Option("--follow", help="Keep the screen current while the logs grow.")] = False,
 ) -> None:
     from recontool.api import analyze as api
     from recontool.api.formats import own_formats
+    from recontool.api.rules import rules_of
     from recontool.api.sources import Reading
     from recontool.storage.states import StateFiles, default_folder
 
@@ -78,6 +81,7 @@ def _analyze(
         progress=progress.tell if progress.wanted else None,
         states=states,
         forms=own_formats(format_file),
+        rules=rules_of(rules).rules,
     )
     named = api.paths_or_default(paths or [], data_dir, reading)
     if follow:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Strict, Zone, say, zone_of
 from recontool.cli.screen import at_hand, deliver
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def _check(
     form: Annotated[Form, typer.Option("--format", help="Screen, or a file for scripts and build servers.")] = (
         Form.TABLE
     ),
+    rules: Rules = None,
     output: Output = None,
     quiet: Quiet = False,
     strict: Strict = False,
@@ -67,9 +68,10 @@ def _check(
 ) -> None:
     from recontool.api.analyze import paths_or_default
     from recontool.api.check import Demand, check_paths
+    from recontool.api.rules import rules_of
     from recontool.api.sources import Reading
 
-    reading = Reading(format_in, zone_of(tz), strict, say)
+    reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
     wanted: Literal["fleet", "worker"] = "worker" if scope is Scope.WORKER else "fleet"
     demand = Demand(fail_on or (), [baseline] if baseline is not None else [], wanted, seed)
     gate = check_paths(paths_or_default(paths or [], data_dir, reading), demand, reading)

@@ -32,6 +32,10 @@ FormatFile = Annotated[
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Read everything anew instead of going on where the last run ended.")
 ]
+Rules = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Rules file (docs/alerts.md); the built-in rules without.", show_default=False),
+]
 DATA_DIR = Path("recontool-data")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Strict, Zone, say, zone_of
 from recontool.model.errors import UsageError
 
 _FOLDER = Path("reports")
@@ -26,6 +26,7 @@ def _report(
     redact: Annotated[
         str, typer.Option(help="Replace names by tokens: workers, hosts, ids, or several of them.", show_default=False)
     ] = "",
+    rules: Rules = None,
     output: Output = None,
     quiet: Quiet = False,
     strict: Strict = False,
@@ -35,12 +36,13 @@ def _report(
 ) -> None:
     from recontool.api import analyze as api
     from recontool.api.report import build_report, default_name, kinds_of
+    from recontool.api.rules import rules_of
     from recontool.api.sources import Reading
 
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
     kinds = kinds_of(redact)
-    reading = Reading(format_in, zone_of(tz), strict, say)
+    reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
     found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
     written = build_report(
         found,

@@ -106,12 +106,12 @@ class Chunk:
 
 
 class NativeFleet:
-    """Files folded in order. `rules`: (number of the alert metric, fires above its threshold, threshold).
+    """Files folded in order. `rules`: (number of the alert metric, above its threshold, threshold, for_us, keep_us).
 
     A `light` one folds sessions, task outcomes and markers only.
     """
 
-    def __init__(self, rules: Sequence[tuple[int, bool, float]] = (), *, light: bool = False) -> None:
+    def __init__(self, rules: Sequence[tuple[int, bool, float, int, int]] = (), *, light: bool = False) -> None:
         flat = [float(word) for rule in rules for word in rule]
         self.light = light
         self.handle = core().recon_fleet_new((ctypes.c_double * len(flat))(*flat), len(rules))

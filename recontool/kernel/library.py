@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-ABI: Final = 2
+ABI: Final = 3
 _OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader
 _Args = tuple[type, ...]
 _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
@@ -70,10 +70,7 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_file_view": (None, (c_void_p, c_void_p)),
     "recon_workers": (c_int64, (c_void_p,)),
     "recon_worker_view": (None, (c_void_p, c_int64, c_void_p)),
-    "recon_firings": (
-        c_int64,
-        (c_void_p, c_int64, c_int64, POINTER(c_void_p), POINTER(c_int64), POINTER(c_int64), POINTER(c_double)),
-    ),
+    "recon_samples": (c_int64, (c_void_p, c_int64, c_int64, POINTER(c_void_p))),
     "recon_said": (None, (c_void_p, c_int64, c_int64, POINTER(c_void_p))),
     "recon_causes": (c_int64, (c_void_p,)),
     "recon_cause": (c_int64, (c_void_p, c_int64, POINTER(c_void_p))),

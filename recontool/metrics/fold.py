@@ -151,6 +151,14 @@ class WorkerFold:
             return FORMULAS[metric](self._current)  # the common case, without adding up
         return FORMULAS[metric](self.totals())
 
+    def shown(self, metric: str) -> float | None:
+        """As `value`, None also where the log can show neither events nor a claim of the metric."""
+        return self.value(metric) if self.source(metric) else None
+
+    def standing(self) -> tuple[object, ...]:
+        """Changes with what claims stand in for."""
+        return self._debug, self._marked > 0, self._claim is not None
+
     def source(self, metric: str) -> Source:
         """Where the value of `metric` comes from; "" when the log can show neither events nor a claim."""
         if self._claim is not None and self._stands_in() and (metric in _MESSAGES or not self._marked):
@@ -250,8 +258,6 @@ class WorkerFold:
         code = event.fields.get("code")
         cause = str(event.fields.get("cause", "closed"))
         self.timeline.lost(event.at_us, cause, code if isinstance(code, int) else None, _place(file, event))
-        # In some logs the close is the only word about a failed try.
-        self.timeline.fail_pending(event.at_us)
 
     def _on_gave_up(self, _event: Event, _file: str) -> None:
         self.timeline.gave_up += 1

@@ -70,6 +70,7 @@ class Timeline:
         self.restarts = 0
         self.gave_up = 0
         self.most_per_minute = 0
+        self.failed = 0  # attempts
         self.open: _OpenOutage | None = None
         self.recent: deque[int] = deque()  # ends of reconnections in the trailing minute
         self.recent_failures: deque[int] = deque()  # failed attempts in the trailing five minutes
@@ -110,6 +111,7 @@ class Timeline:
         if not self._attempt_pending:
             return False
         self._attempt_pending = False
+        self.failed += 1
         self.recent_failures.append(at_us)
         return True
 
@@ -126,7 +128,10 @@ class Timeline:
         return None if self.open is None else self._end_outage(at_us, evidence)
 
     def lost(self, at_us: int, cause: str, code: int | None, evidence: str) -> None:
-        """The session is gone; changes nothing unless the worker is UP."""
+        """The session is gone; changes nothing unless the worker is UP.
+
+        A try that is under way goes on: the late close of an older connection says nothing about it.
+        """
         if self.state is not State.UP:
             return
         self.state = State.DOWN

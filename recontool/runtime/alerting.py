@@ -57,6 +57,7 @@ class Alerting:
         data_dir: holds `alerts.db` and, if a person writes one, `silences.yaml`.
         log: takes changes and deliveries.
         clock_us: wall clock.
+        ticks_us: a clock nobody sets.
 
     `waiting` is the number of messages that wait, by channel, as of the latest round.
 
@@ -71,14 +72,16 @@ class Alerting:
         data_dir: Path,
         log: LogWriter,
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        *,
+        ticks_us: Callable[[], int] = lambda: time.monotonic_ns() // 1000,
     ) -> None:
         self._rules = {rule.name: rule for rule in rules}
         self._log, self._clock_us = log, clock_us
         self._outbox = Outbox(data_dir / "alerts.db")
         self._groups = Groups(notifications.channels, {rule.name: rule.notification for rule in rules})
         self._engine = self._restored(rules)
-        # Samples are in the order of time; should the clock have been set back meanwhile, time stands still.
         self._looked_us: int = int(self._outbox.state(_CLOCK) or 0)
+        self._ticks_us, self._ticked_us = ticks_us, ticks_us()
         self._silences, self._silence_file = notifications.silences, SilenceFile(data_dir / FILE_NAME, os.environ)
         self._couriers = {
             channel.name: Courier(
@@ -94,6 +97,7 @@ class Alerting:
         self._samples: dict[str, Mapping[str, float | None]] = {}
         self._left: set[str] = set()
         self._status: Status = self._engine.status()
+        self._listed = self._list()
         self.waiting: dict[str, int] = {}
         self._unsaved: list[Notification] = []
         self._saved: dict[str, bytes] = {}
@@ -145,7 +149,7 @@ class Alerting:
         silences = self._all_silences()
         return {
             "at": iso(self._looked_us) if self._looked_us else None,
-            "alerts": [self._shown(active, silences) for active in self._status.active],
+            "alerts": self._listed,
             "rules": [
                 {
                     "alert": rule.alert,
@@ -197,7 +201,7 @@ class Alerting:
 
     def _look(self, samples: Mapping[str, Mapping[str, float | None]], left: set[str]) -> _Round:
         found = _Round()
-        at_us = self._looked_us = max(self._clock_us(), self._looked_us + 2)
+        at_us = self._looked_us = self._instant()
         self._engine.add(at_us - 1, samples)
         self._engine.leave(at_us, left)
         found.changes.extend(self._engine.evaluate(at_us))
@@ -214,7 +218,14 @@ class Alerting:
             self._decide(found, at_us)
         except sqlite3.Error as error:
             found.problems.append(f"the state of alerts cannot be kept, trying again in the next round: {error}")
+        self._listed = self._list()
         return found
+
+    def _instant(self) -> int:
+        """Now. Samples are in the order of time, so a clock that was set back is waited for, at half the pace of time."""
+        ticks_us = self._ticks_us()
+        passed_us, self._ticked_us = ticks_us - self._ticked_us, ticks_us
+        return max(self._clock_us(), self._looked_us + max(2, passed_us // 2))
 
     def _decide(self, found: _Round, at_us: int) -> None:
         self.waiting = self._outbox.backlog()
@@ -291,6 +302,11 @@ class Alerting:
 
     def _event(self, level: str, name: str, fields: Fields) -> None:
         self._log.event(None, name, level=level, **fields)
+
+    def _list(self) -> list[dict[str, object]]:
+        # Made once a round, in its thread: a whole fleet may fire, and many may look.
+        silences = self._all_silences()
+        return [self._shown(active, silences) for active in self._status.active]
 
     def _shown(self, active: Active, silences: Sequence[Silence]) -> dict[str, object]:
         item = self._item(active)

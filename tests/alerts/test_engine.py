@@ -24,13 +24,15 @@ RULES = (
     Rule("fleet", "queue_depth > 6", scope="fleet", for_us=10 * SECOND_US),
     Rule("none", "absent(uptime_s[5m])", scope="fleet"),
 )
+# Those that do not fire on workers that are gone.
+FORGETFUL = tuple(rule for rule in RULES if rule.name not in {"asked", "gone"})
+SAMPLE_PARTS = (
+    st.sampled_from(["a", "b", "c"]),
+    st.sampled_from(["queue_depth", "uptime_s", "reconnections"]),
+    st.integers(0, 9).map(float) | st.sampled_from(["stale", float("nan"), float("inf"), -float("inf")]),
+)
 SAMPLES = st.lists(
-    st.tuples(
-        st.integers(0, 300),
-        st.sampled_from(["a", "b", "c"]),
-        st.sampled_from(["queue_depth", "uptime_s", "reconnections"]),
-        st.integers(0, 9).map(float) | st.sampled_from(["stale", float("nan"), float("inf"), -float("inf")]),
-    ),
+    st.tuples(st.integers(0, 300), *SAMPLE_PARTS),
     max_size=40,
     unique_by=lambda sample: sample[:3],
 )
@@ -50,8 +52,52 @@ def test_live_step_by_step_is_the_backtest(samples, step_s, restarts):
     assert sorted(live(rows, at_us, restarts), key=str) == sorted(expected, key=str)
 
 
-def live(rows, at_us, restarts):
-    engine, waiting, active, ended = AlertEngine(RULES), rows[::-1], {}, []
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 120).map(lambda n: 30 * n), *SAMPLE_PARTS),
+        max_size=40,
+        unique_by=lambda sample: sample[:3],
+    ),
+    st.sampled_from([20, 45, 170, 400]),
+    st.sets(st.integers(0, 180), max_size=2),
+)
+def test_so_it_is_for_workers_that_are_forgotten_and_come_back(samples, step_s, restarts):
+    rows = sorted(((second * SECOND_US, *rest) for second, *rest in samples), key=lambda row: row[0])
+    at_us = grid(0, 5000 * SECOND_US, step_s * SECOND_US)
+    expected = [
+        (one.alert, one.worker, one.pending_us, one.fired_us, one.resolved_us, one.peak)
+        for one in backtest(FORGETFUL, oracle.series_of(rows), at_us)
+        if one.fired_us is not None
+    ]
+    assert sorted(live(rows, at_us, restarts, FORGETFUL), key=str) == sorted(expected, key=str)
+
+
+def test_fifty_thousand_names_that_come_and_go_leave_nothing_behind():
+    engine, most = AlertEngine(BUILT_IN), 0
+    for number in range(500):
+        names = [f"w{number}-{one}" for one in range(100)]
+        engine.step(second(15 * number), {name: {"compression_ratio": 1.0, "uptime_s": 1.0} for name in names})
+        engine.leave(second(15 * number) + 1, names[:50])
+        most = max(most, len(engine._workers))
+    # Five minutes hold 21 rounds; a quarter more may wait for its turn.
+    assert most <= 22 * 100 * 4 / 3
+    assert {len(buffer._last) for buffer in engine._buffers.values()} <= set(range(most + 1))
+    for number in range(500, 525):
+        engine.evaluate(second(15 * number))
+    assert (engine._workers, engine.status().active) == ([], ())
+
+
+def test_who_is_asked_for_is_not_forgotten():
+    engine = AlertEngine([Rule("asked", "queue_depth > 3", no_data="alert"), Rule("deep", "queue_depth > 3")])
+    engine.step(second(0), {"gone": {"queue_depth": 1.0}, "here": {"queue_depth": 1.0}})
+    for number in range(1, 200):
+        engine.step(second(15 * number), {"here": {"queue_depth": 1.0}})
+    assert [(one.alert, one.worker) for one in engine.status().active] == [("asked", "gone")]
+
+
+def live(rows, at_us, restarts, rules=RULES):
+    engine, waiting, active, ended = AlertEngine(rules), rows[::-1], {}, []
     for number, now_us in enumerate(at_us.tolist()):
         while waiting and waiting[-1][0] <= now_us:
             sampled_us, worker, metric, value = waiting.pop()
@@ -68,7 +114,7 @@ def live(rows, at_us, restarts):
             elif change.state == "resolved":
                 ended.append((*key, before[key].since_us, active.pop(key), now_us, before[key].peak))
         if number in restarts:
-            engine = AlertEngine.load(RULES, json.loads(json.dumps(engine.dump())))
+            engine = AlertEngine.load(rules, json.loads(json.dumps(engine.dump())))
     last = {(one.alert, one.worker): one for one in engine.status().active}
     assert {key for key, one in last.items() if one.state == "firing"} == set(active)
     return ended + [(*key, last[key].since_us, fired_us, None, last[key].peak) for key, fired_us in active.items()]

@@ -4,7 +4,7 @@ import pytest
 from stories import START_US, analysis, at, tagged
 
 from recontool.alerts.rules import BUILT_IN
-from recontool.alerts.state import RuleState
+from recontool.alerts.state import decided
 
 UP = [
     (0, "config role=worker log_level=DEBUG metrics_interval=10.0"),
@@ -74,10 +74,8 @@ def test_latency_and_compression(tmp_path):
 @pytest.mark.parametrize("rule", BUILT_IN, ids=lambda rule: rule.name)
 def test_each_rule_fires_beyond_its_threshold_only(rule):
     beyond = rule.threshold + (0.001 if rule.comparison == ">" else -0.001)
-    state = RuleState(rule, "w")
-    for second, value in enumerate([None, rule.threshold, float("nan"), beyond, rule.threshold]):
-        state.step(at(second), value)
-    (interval,) = state.intervals()
+    values = [None, rule.threshold, float("nan"), beyond, rule.threshold]
+    (interval,) = decided(rule, "w", [(at(second), value) for second, value in enumerate(values)])
     assert (interval.fired_us, interval.resolved_us, interval.peak) == (at(3), at(4), beyond)
 
 

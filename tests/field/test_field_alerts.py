@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from recontool.alerts.rules import BUILT_IN
+from recontool.api.analyze import analyze
 from recontool.api.backtest import run_backtest
 from recontool.model.instant import from_datetime
 
@@ -61,3 +62,14 @@ def test_the_intervals_are_those_read_off_by_hand(name):
     assert [(one.alert, one.fired_us, one.resolved_us, one.peak) for one in found] == [
         (alert, micros(fired), micros(resolved), peak) for alert, fired, resolved, peak in BY_HAND[name]
     ]
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_the_analysis_finds_the_same_at_the_events_themselves(name):
+    """It looks at every event too, so it fires up to 15 s earlier and, as these peaks do not fall between, as high."""
+    found = analyze([str(FOLDER / name)]).alerts
+    expected = BY_HAND[name]
+    assert [(one.alert, one.peak) for one in found] == [(alert, peak) for alert, _, _, peak in expected]
+    for one, (_, fired, resolved, _) in zip(found, expected, strict=True):
+        assert micros(fired) - 15_000_000 < one.fired_us <= micros(fired)
+        assert (one.resolved_us is None) is (resolved is None)

@@ -17,7 +17,7 @@ if library() is None:
 
 import near
 from fuzz import FORMS, difference
-from twins import by_core, by_reference, outcome
+from twins import RULES, by_core, by_reference, outcome
 
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.api.summary import of_fleet
@@ -39,7 +39,7 @@ def test_both_find_the_same_near_the_grammar(batch):
 
 def scanned(path, form, source, threads, range_bytes):
     """As `by_core`, from a file in threads."""
-    whole, light = new_fleet(), new_fleet(light=True)
+    whole, light = new_fleet(RULES), new_fleet(light=True)
     for fleet in (whole, light):
         parser = Parser(vocabulary(), form, source, light=fleet.light)
         fleet.begin(parser, 0, 0)
@@ -47,7 +47,7 @@ def scanned(path, form, source, threads, range_bytes):
             size = os.fstat(file.fileno()).st_size
             fleet.scan(parser, file.fileno(), 0, size, threads=threads, range_bytes=range_bytes)
         fleet.end_file(parser)
-    found = outcome(parts_of(whole, {0: ReadFile("0.log", form, source, 0)}), [])
+    found = outcome(parts_of(whole, {0: ReadFile("0.log", form, source, 0)}, RULES), [])
     found.summary = of_fleet(light)
     return found
 
@@ -137,6 +137,7 @@ def test_a_state_that_makes_no_sense_is_refused():
     assert not new_fleet().load(b"")
     for at in range(0, len(state), max(1, len(state) // 300)):
         assert not new_fleet().load(state[:at])
+    assert not new_fleet(RULES).load(state)
 
 
 def test_a_core_of_other_sources_is_not_used(monkeypatch):

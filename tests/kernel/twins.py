@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
+from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.assemble import worker_result
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
@@ -16,6 +17,14 @@ from recontool.logs.format import Format, builtin
 from recontool.logs.reader import LogReader
 
 EXAMPLE = 160
+RULES = (
+    *BUILT_IN,
+    Rule("slow", "avg_message_latency_ms > 150", for_us=20_000_000),
+    Rule("failing", "failed_reconnections > 1", keep_firing_us=40_000_000),
+    Rule("busy", "reconnections_per_minute > 0", for_us=1_000_000, keep_firing_us=25_000_000),
+    Rule("few", "failed_reconnections < 2", for_us=70_000_000, keep_firing_us=400_000_000),
+    Rule("loose", "compression_ratio < 1000000", keep_firing_us=15_000_000),
+)
 
 
 def outcome(parts: FleetParts, files: Sequence[object]) -> SimpleNamespace:
@@ -40,7 +49,7 @@ def outcome(parts: FleetParts, files: Sequence[object]) -> SimpleNamespace:
 
 def by_reference(files: Sequence[bytes], form: Format, source: str = "") -> object:
     """What the reference finds in files read one after the other."""
-    fleet, seen = FleetFold(), []
+    fleet, seen = FleetFold(RULES), []
     for number, text in enumerate(files):
         fleet.begin(FileTag(number, f"{number}.log", str(number), form.claim_only))
         lines = (line + b"\n" for line in text.split(b"\n")) if text else ()
@@ -90,7 +99,7 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
     """What the core finds in files given piece by piece; `resume`: saved and loaded again after every piece."""
     from recontool.model.findings import LineCount
 
-    fleet, seen = new_fleet(), []
+    fleet, seen = new_fleet(RULES), []
     parser = parser_of(form.name, source)
     chunk = chunk_of(parser)
     for number, pieces in enumerate(files):
@@ -99,7 +108,7 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
             chunk.give(piece, parser)
             fleet.fold(parser, chunk)
             if resume:
-                state, fleet = fleet.save(), new_fleet()
+                state, fleet = fleet.save(), new_fleet(RULES)
                 assert fleet.load(state)
         fleet.end_file(parser)
         view = fleet.view("file", FileView)
@@ -111,6 +120,6 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
         ]
         seen.append((counts, moment(view.first), moment(view.last), examples))
     named = {number: ReadFile(f"{number}.log", form, source, number) for number in range(len(files))}
-    found = outcome(parts_of(fleet, named), seen)
+    found = outcome(parts_of(fleet, named, RULES), seen)
     found.summary = summarised(files, form, source)
     return found

@@ -122,3 +122,18 @@ def test_any_story_keeps_the_laws(steps):
     assert totals.reconnect_us == sum(one.end_us - one.start_us for one in timeline.outages)
     assert all(one.end_us >= one.start_us for one in timeline.outages)
     assert 0 <= timeline.most_per_minute <= len(timeline.outages)
+
+
+DOWN_AND_TRYING = [(0, UP), (10, LOST), (11, TRY)]
+TRIES = {
+    "a late close of the older connection is no word on the try": ([(12, LOST), (13, BACK)], []),
+    "not even when the try fails afterwards": ([(12, LOST), (13, "[RECONNECT] failed n=1")], [13]),
+    "the next try ends the one before": ([(12, LOST), (14, TRY), (15, BACK)], [14]),
+    "a new process ends it": ([(14, CONFIG), (15, TRY), (16, UP)], [14]),
+    "one under way is not known to have failed": ([(12, LOST), (20, "plain")], []),
+}
+
+
+@pytest.mark.parametrize(("then", "failed"), TRIES.values(), ids=TRIES)
+def test_when_a_try_has_failed(then, failed):
+    assert list(fold(DOWN_AND_TRYING + then).timeline.recent_failures) == [at(second) for second in failed]

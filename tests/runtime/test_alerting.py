@@ -5,6 +5,7 @@ import json
 import sqlite3
 import tempfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from recontool.alerts.rules import Rule
 from recontool.logs.grammar import parse_record
 from recontool.logs.writer import LogWriter
+from recontool.model.instant import iso
 from recontool.runtime.alerting import Alerting
 from recontool.runtime.notify.secret import Secret
 from recontool.runtime.notify.settings import Channel, Notifications, Pacing, Webhook
@@ -32,13 +34,14 @@ class Site:
 
     def __init__(self, folder, rules=(SLOW,), channels=(CHANNEL,)):
         self.folder, self.rules, self.channels = folder, rules, channels
-        self.now_us = START_US
+        self.now_us, self.ticks_us = START_US, 0
         self.log = LogWriter("coordinator", folder / "coordinator.log", clock_us=lambda: self.now_us)
         self.start()
 
     def start(self):
         notifications = Notifications(self.channels)
-        self.alerting = Alerting(self.rules, notifications, self.folder, self.log, lambda: self.now_us)
+        clocks = {"clock_us": lambda: self.now_us, "ticks_us": lambda: self.ticks_us}
+        self.alerting = Alerting(self.rules, notifications, self.folder, self.log, **clocks)
 
     def restart(self):
         self.stop()
@@ -50,6 +53,7 @@ class Site:
     def round(self, **latency_ms):
         """One round with these latencies by worker; the messages that were decided, as (status, firing, resolved)."""
         self.now_us += ROUND_US
+        self.ticks_us += ROUND_US
         for worker, value in latency_ms.items():
             self.alerting.take(worker, {"avg_message_latency_ms": value})
         before = self.waiting()
@@ -198,6 +202,59 @@ def test_a_clock_set_back_while_it_was_down_stops_no_alert(site):
     assert site.round(a=300) == [(["a"], [])]
     site.restart()
     assert site.round(a=100) == [([], ["a"])]
+
+
+def test_a_clock_set_back_while_it_runs_holds_up_no_alert_for_long(tmp_path):
+    site = Site(tmp_path, rules=(LATE,))
+    site.round(a=100)
+    site.now_us -= 24 * 3600 * S
+    for _ in range(6):  # a minute, of which half counts
+        site.round(a=300)
+    (shown,) = site.alerting.overview()["alerts"]
+    assert shown["state"] == "firing"
+    site.round(a=100)
+    assert site.alerting.overview()["alerts"] == []
+    site.now_us += 24 * 3600 * S
+    site.round(a=100)
+    assert site.alerting.overview()["at"] == iso(site.now_us)
+    site.stop()
+
+
+def test_a_rule_that_flaps_is_told_once_in_each_interval(tmp_path):
+    pacing = Pacing((), 0, 6 * ROUND_US, 3600 * S)
+    site = Site(tmp_path, channels=(replace(CHANNEL, pacing=pacing),))
+    told = [site.round(a=300 if number % 2 else 100) for number in range(61)]
+    assert [len(messages) for messages in told if messages] == [1] * sum(bool(messages) for messages in told)
+    first, *later = [number for number, messages in enumerate(told) if messages]
+    assert first == 1
+    assert all(after - before >= 6 for before, after in pairwise([first, *later]))
+    assert len(later) <= 10
+    site.stop()
+
+
+def test_ten_thousand_alerts_at_once_are_one_message_that_names_fifty(tmp_path):
+    site = Site(tmp_path)
+    ((firing, _),) = site.round(**{f"w{number}": 300 for number in range(10_000)})
+    assert len(firing) == 50
+    assert len(site.alerting.overview()["alerts"]) == 10_000
+    ((_, resolved),) = site.round(**{f"w{number}": 100 for number in range(10_000)})
+    assert len(resolved) == 50
+    assert site.alerting.overview()["alerts"] == []
+    site.stop()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e308])
+def test_numbers_beyond_numbers_are_shown_and_kept(tmp_path, value):
+    rule = Rule("odd", "queue_depth > 1 or avg_message_latency_ms > 0", notification=("hook",))
+    site = Site(tmp_path, rules=(SLOW, rule))
+    site.round(a=value)
+    site.round(a=5)
+    site.round(a=value)
+    json.dumps(site.alerting.overview(), allow_nan=False)
+    site.restart()
+    site.round(a=100)
+    assert [one["alert"] for one in site.alerting.overview()["alerts"]] == ["odd"]
+    site.stop()
 
 
 def test_a_silence_file_that_is_no_file_is_said_once(site):

@@ -8,7 +8,7 @@
 #include "fold.h"
 #include "table.h"
 
-enum { ABI = 2, PAGE = 4096, PIECE = 1 << 12 };
+enum { ABI = 3, PAGE = 4096, PIECE = 1 << 12 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
@@ -240,10 +240,11 @@ EXPORT void recon_worker_view(const Fleet *f, i64 i, WorkerView *v) {
     memcpy(v->outcomes, w->outcomes, sizeof v->outcomes);
 }
 
-EXPORT i64 recon_firings(const Fleet *f, i64 worker, i64 rule, const Firing **done, i64 *firing, i64 *since, double *peak) {
-    const RuleState *s = &f->chains.p[worker].worker->watch.rule[rule];
-    *done = s->done.p, *firing = s->firing, *since = s->since, *peak = s->peak;
-    return (i64)s->done.n;
+EXPORT i64 recon_samples(const Fleet *f, i64 worker, i64 rule, const Sample **samples) {
+    const Watch *x = &f->chains.p[worker].worker->watch;
+    if ((size_t)rule >= x->rules.n) return 0;
+    *samples = x->rules.p[rule].samples.p;
+    return (i64)x->rules.p[rule].samples.n;
 }
 
 /* What process `i` (the last one is the running one) said last: by metric the claim, or NULL. */

@@ -159,7 +159,7 @@ static void end_block(Fleet *f, size_t i) {
     f->file.blocks.n--;
     Rec rec = {.at_us = b.at, .level = (u8)b.level, .kind = K_BLOCK, .source = text_str(&b.source)};
     static const Str NAME = {(const u8 *)"metrics_block", 13};
-    rec.name = NAME, rec.moves = 1 << W_LATENCY;
+    rec.name = NAME, rec.moves = 1 << W_LATENCY | 1 << W_SUCCESS | 1 << W_RATIO;
     if (!f->light) rec.claimed = (u64)b.claimed, rec.claims = b.value;
     if (f->rows != NULL) {
         Row row = {.at = b.at, .line = b.line, .level = (u8)b.level, .event = -1, .name = NAME, .claimed = (u64)b.claimed};
@@ -412,8 +412,8 @@ static void file_clear(File *file) {
 
 Fleet *fleet_new(const double *rules, size_t n) {
     Fleet *f = need(calloc(1, sizeof *f));
-    for (size_t i = 0; i < n && i < MOST_RULES; i++)
-        VEC_PUSH(f->shared.rules, ((Rule){(i64)rules[3 * i], rules[3 * i + 1] > 0, rules[3 * i + 2]}));
+    for (const double *r = rules; r < rules + 5 * n; r += 5)
+        VEC_PUSH(f->shared.rules, ((Rule){(i64)r[0], r[1] > 0, r[2], (i64)r[3], (i64)r[4]}));
     file_clear(&f->file);
     return f;
 }
@@ -542,6 +542,8 @@ void fleet_wire(Wire *w, Fleet *f) {
         Chain *c = &f->chains.p[i];
         if (w->reading) memset(c, 0, sizeof *c), c->worker = worker_new((Str){(const u8 *)"", 0}, 0);
         worker_wire(w, c->worker);
+        size_t watched = c->worker->watch.rules.n;
+        if (watched && watched != f->shared.rules.n) w->bad = 1;
         WIRE_VEC(w, c->files);
         WIRE_VEC(w, c->rotations);
         WIRE(w, c->known), WIRE(w, c->steps);

@@ -33,11 +33,12 @@ void running_drop(RunningTasks *r, i64 first); /* forget what stands at `first` 
 void running_free(RunningTasks *r);
 void running_wire(Wire *w, RunningTasks *r);
 
-void watch_init(Watch *w);
-void watch_before(Shared *s, Worker *w, i64 at);
-void watch_after(Shared *s, Worker *w, i64 at, u8 moves);
-void watch_free(Watch *w);
-void watch_wire(Wire *wire, Watch *w);
-/* What a rule compares, 0 when there is nothing to count. */
-int worker_ratio(const Worker *w, int metric, double *value);
+void watch_init(Watch *x);
+void watch_before(Shared *s, Worker *w, const Rec *rec); /* before the fold sees `rec` */
+void watch_after(Shared *s, Worker *w, const Rec *rec);
+void watch_finish(Shared *s, Worker *w);
+void watch_free(Watch *x);
+void watch_wire(Wire *wire, Watch *x);
+/* What a rule compares, 0 when there is nothing to count or nothing to see it by. */
+int worker_shown(const Worker *w, int metric, double *value);
 #endif

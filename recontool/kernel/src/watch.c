@@ -1,65 +1,171 @@
-/* The documented threshold rules, evaluated at every event and every 15 s; the reference is analysis/watch.py. */
+/* Thins the metrics of threshold rules to the samples that decide them; the reference is analysis/watch.py. */
+#include <math.h>
+
 #include "fold.h"
 
-static const i64 GRID_US = 15000000;
+static const i64 GRID_US = 15000000, SILENCE_US = 300000000, NEVER = INT64_MAX;
+static const i64 RATE_WINDOW_US = 60000000, FAILED_WINDOW_US = 300000000;
+enum { EVERYTHING = (1 << W_METRICS) - 1 };
 
-void watch_init(Watch *w) { w->next = NO_TIME; }
+void watch_init(Watch *x) { x->now = NO_TIME; }
 
 static int windowed(const Rule *rule) { return rule->metric == W_PER_MINUTE || rule->metric == W_FAILED; }
 
-static void step(Shared *s, Worker *w, size_t i, i64 at) {
-    const Rule *rule = &s->rules.p[i];
-    RuleState *state = &w->watch.rule[i];
-    double value = 0;
-    int known = 1;
-    if (windowed(rule)) {
-        Timeline *t = &w->timeline;
-        timeline_expire(t, at);
-        value = (double)(rule->metric == W_PER_MINUTE ? t->recent.n - t->recent_from : t->failures.n - t->failures_from);
-    } else {
-        known = worker_ratio(w, (int)rule->metric, &value);
+static void begin(Shared *s, Watch *x, i64 at) {
+    x->now = at, x->next = at + GRID_US, x->wake = NEVER;
+    for (size_t i = 0; i < s->rules.n; i++)
+        VEC_PUSH(x->rules, ((Thinned){.mark = NEVER, .best_at = NO_TIME, .value = NAN}));
+}
+
+/* Whether time alone may change something: what a window counts becomes fewer. */
+static int drifts(const Rule *rule, const Thinned *t) { return windowed(rule) && (rule->above ? t->holds : t->value > 0); }
+
+static void keep_best(Thinned *t) {
+    if (t->best_at != NO_TIME) VEC_PUSH(t->samples, ((Sample){t->best_at, t->best}));
+    t->best_at = NO_TIME;
+}
+
+static int over(const Rule *rule, double value) {
+    return rule->above ? value > rule->threshold : value < rule->threshold; /* NaN, which is unknown, never is */
+}
+
+static int better(const Rule *rule, const Thinned *t, double value) { return rule->above ? value > t->best : value < t->best; }
+
+static void see(const Rule *rule, Thinned *t, i64 at, double value) {
+    i64 holds = over(rule, value);
+    int turns = holds != t->holds;
+    if (holds && (turns || better(rule, t, value))) t->best = value, t->best_at = at;
+    if (turns || at >= t->mark) {
+        if (t->best_at != NO_TIME && t->best_at < at) keep_best(t);
+        t->best_at = NO_TIME;
+        VEC_PUSH(t->samples, ((Sample){at, value}));
+        t->mark = NEVER;
     }
-    if (known && (rule->above ? value > rule->threshold : value < rule->threshold)) {
-        if (!state->firing) {
-            state->firing = 1, state->since = at, state->peak = value;
-            w->watch.windowed_firing += windowed(rule);
+    if (turns) {
+        i64 length = holds ? rule->for_us : rule->keep_us;
+        t->holds = holds;
+        t->mark = length ? at + length : NEVER;
+    }
+}
+
+static double in_window(Worker *w, const Rule *rule, i64 at) {
+    Timeline *t = &w->timeline;
+    timeline_expire(t, at);
+    return (double)(rule->metric == W_PER_MINUTE ? t->recent.n - t->recent_from : t->failures.n - t->failures_from);
+}
+
+/* When the oldest of what a window counts leaves it. */
+static i64 leaves(const Worker *w, const Rule *rule) {
+    const Timeline *t = &w->timeline;
+    if (rule->metric == W_PER_MINUTE) return t->recent_from < t->recent.n ? t->recent.p[t->recent_from] + RATE_WINDOW_US : NEVER;
+    return t->failures_from < t->failures.n ? t->failures.p[t->failures_from] + FAILED_WINDOW_US : NEVER;
+}
+
+/* Sets `wake`: when time alone may change something. */
+static void look(Shared *s, Worker *w, i64 at, int known) {
+    i64 wake = NEVER;
+    for (size_t i = 0; i < s->rules.n; i++) {
+        const Rule *rule = &s->rules.p[i];
+        Thinned *t = &w->watch.rules.p[i];
+        if (t->touched || drifts(rule, t) || t->mark <= at || (t->holds && !known)) {
+            if (windowed(rule)) t->value = in_window(w, rule, at);
+            see(rule, t, at, known ? t->value : NAN);
+            t->touched = 0;
         }
-        if (rule->above ? value > state->peak : value < state->peak) state->peak = value;
-    } else if (state->firing) {
-        state->firing = 0;
-        w->watch.windowed_firing -= windowed(rule);
-        VEC_PUSH(state->done, ((Firing){state->since, at, state->peak}));
+        i64 next = drifts(rule, t) ? leaves(w, rule) : NEVER;
+        if (next < wake) wake = next;
+        if (t->mark < wake) wake = t->mark;
+    }
+    w->watch.touched = 0, w->watch.wake = wake;
+}
+
+/* Most events change no rule's outcome and make no new extreme: they need no look. */
+static void touch(Shared *s, Worker *w, int metrics) {
+    for (size_t i = 0; i < s->rules.n; i++) {
+        const Rule *rule = &s->rules.p[i];
+        Thinned *t = &w->watch.rules.p[i];
+        if (!(metrics >> rule->metric & 1)) continue;
+        if (!windowed(rule)) {
+            if (!worker_shown(w, (int)rule->metric, &t->value)) t->value = NAN;
+            if (over(rule, t->value) == t->holds && !(t->holds && better(rule, t, t->value))) continue;
+        }
+        t->touched = w->watch.touched = 1;
     }
 }
 
-void watch_before(Shared *s, Worker *w, i64 at) {
-    if (UNLIKELY(w->watch.next == NO_TIME)) w->watch.next = at + GRID_US;
-    while (UNLIKELY(w->watch.next <= at)) {
-        /* Nothing changes with time alone unless a windowed rule fires: skip to the last grid point. */
-        if (!w->watch.windowed_firing) w->watch.next += (at - w->watch.next) / GRID_US * GRID_US;
-        for (size_t i = 0; i < s->rules.n; i++)
-            if (windowed(&s->rules.p[i])) step(s, w, i, w->watch.next);
-        w->watch.next += GRID_US;
+/* The grid before `end`, as far as time alone can change anything there. */
+static void pass_grid(Shared *s, Worker *w, i64 end, int silent) {
+    Watch *x = &w->watch;
+    i64 fades = silent ? w->last + SILENCE_US : NEVER; /* when nothing is known any more */
+    for (;;) {
+        i64 wake = x->wake < fades ? x->wake : fades;
+        if (wake >= end || x->next >= end) break;
+        if (x->next < wake) {
+            x->next += (wake - x->next + GRID_US - 1) / GRID_US * GRID_US;
+            continue;
+        }
+        if (x->next >= fades) fades = NEVER;
+        look(s, w, x->next, x->open && x->next - w->last < SILENCE_US);
+        x->next += GRID_US;
     }
+    if (x->next <= end) x->next += ((end - x->next) / GRID_US + 1) * GRID_US; /* `end` is looked at itself */
 }
 
-void watch_after(Shared *s, Worker *w, i64 at, u8 moves) {
-    if (LIKELY(!moves && !w->watch.windowed_firing)) return;
-    for (size_t i = 0; i < s->rules.n; i++)
-        if (moves >> s->rules.p[i].metric & 1) step(s, w, i, at);
-    if (!w->watch.windowed_firing) return;
-    for (size_t i = 0; i < s->rules.n; i++)
-        if (windowed(&s->rules.p[i]) && w->watch.rule[i].firing) step(s, w, i, at);
+void watch_before(Shared *s, Worker *w, const Rec *rec) {
+    Watch *x = &w->watch;
+    i64 at = rec->at_us;
+    int silent = w->started && at - w->last > SILENCE_US;
+    if (UNLIKELY(x->now == NO_TIME)) begin(s, x, at);
+    if (at <= x->now || (rec->kind == K_NONE && !silent)) return;
+    if (x->touched || x->now >= x->wake) look(s, w, x->now, x->open);
+    if (UNLIKELY(x->next <= at)) pass_grid(s, w, at, silent);
+    x->now = at;
+    if (UNLIKELY(silent) && x->open) touch(s, w, EVERYTHING);
 }
 
-void watch_free(Watch *w) {
-    for (int i = 0; i < MOST_RULES; i++) VEC_FREE(w->rule[i].done);
+static int returns(int kind) {
+    return kind == K_CONFIG || kind == K_PROCESS_STARTED || kind == K_ATTEMPT || kind == K_ESTABLISHED;
 }
 
-void watch_wire(Wire *wire, Watch *w) {
-    WIRE(wire, w->next), WIRE(wire, w->windowed_firing);
-    for (int i = 0; i < MOST_RULES; i++) {
-        WIRE(wire, w->rule[i].firing), WIRE(wire, w->rule[i].since), WIRE(wire, w->rule[i].peak);
-        WIRE_VEC(wire, w->rule[i].done);
+void watch_after(Shared *s, Worker *w, const Rec *rec) {
+    Watch *x = &w->watch;
+    if (rec->kind == K_NONE) return;
+    /* What claims stand in for. */
+    i64 standing = (w->debug != 0) | (w->marked > 0) << 1 | w->has_claim << 2;
+    x->closed = rec->kind == K_CLOSED || (x->closed && !returns(rec->kind));
+    if (UNLIKELY(x->open == x->closed)) {
+        x->open = !x->closed;
+        touch(s, w, EVERYTHING);
+    } else if (UNLIKELY(standing != x->standing)) {
+        touch(s, w, EVERYTHING);
+    } else if (rec->moves) {
+        touch(s, w, rec->moves);
+    }
+    x->standing = standing;
+}
+
+void watch_finish(Shared *s, Worker *w) {
+    Watch *x = &w->watch;
+    if (x->now == NO_TIME) return;
+    look(s, w, x->now, x->open);
+    pass_grid(s, w, w->last + 1, 0);
+    for (size_t i = 0; i < x->rules.n; i++) keep_best(&x->rules.p[i]);
+}
+
+void watch_free(Watch *x) {
+    for (size_t i = 0; i < x->rules.n; i++) VEC_FREE(x->rules.p[i].samples);
+    VEC_FREE(x->rules);
+}
+
+void watch_wire(Wire *wire, Watch *x) {
+    WIRE(wire, x->now), WIRE(wire, x->next), WIRE(wire, x->open), WIRE(wire, x->closed), WIRE(wire, x->standing);
+    WIRE(wire, x->touched), WIRE(wire, x->wake);
+    WIRE_COUNT(wire, x->rules, sizeof(Thinned) - sizeof x->rules.p->samples);
+    for (size_t i = 0; i < x->rules.n; i++) {
+        Thinned *t = &x->rules.p[i];
+        if (wire->reading) memset(t, 0, sizeof *t);
+        WIRE(wire, t->holds), WIRE(wire, t->touched), WIRE(wire, t->mark), WIRE(wire, t->best_at);
+        WIRE(wire, t->best), WIRE(wire, t->value);
+        WIRE_VEC(wire, t->samples);
     }
 }

@@ -56,9 +56,19 @@ void worker_totals(const Worker *w, Totals *out) {
     add(out, &w->settled);
 }
 
-int worker_ratio(const Worker *w, int metric, double *value) {
+/* Whether the log shows events or a claim of the metric; as `source` in metrics/fold.py. */
+static int visible(const Worker *w, int metric) {
+    static const u8 CLAIMED[] = {[W_LATENCY] = C_LATENCY, [W_SUCCESS] = C_SUCCESS, [W_RATIO] = C_RATIO};
+    u64 bit = 1ull << CLAIMED[metric];
+    if (w->claimed & bit) return 1;
+    if (w->has_claim && !w->debug && (metric == W_LATENCY || !w->marked)) return (w->claim.claimed & ~w->claim.untrusted & bit) != 0;
+    return metric != W_LATENCY || w->debug;
+}
+
+int worker_shown(const Worker *w, int metric, double *value) {
     static const u8 OVER[] = {[W_LATENCY] = T_LATENCY_NS, [W_SUCCESS] = T_COMPLETED, [W_RATIO] = T_RAW};
     static const u8 UNDER[] = {[W_LATENCY] = T_ACKED, [W_SUCCESS] = T_COMPLETED, [W_RATIO] = T_WIRE};
+    if (!visible(w, metric)) return 0;
     Totals claimed;
     const Totals *now = &w->current;
     /* Where a log has events, a claim stands in for message counts only. */
@@ -226,7 +236,6 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
     case K_CLOSED: timeline_closed(&w->timeline, at); break;
     case K_LOST:
         timeline_lost(&w->timeline, at, cause_of(s, rec->flags & HAS_TEXT ? rec->s1 : CLOSED), rec->flags & HAS_A ? &rec->a : NULL, place);
-        timeline_fail_pending(&w->timeline, at); /* in some logs the close is the only word about a failed try */
         break;
     case K_GAVE_UP: w->timeline.gave_up++; break;
     case K_TASK_STARTED:
@@ -258,7 +267,7 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
 
 void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     i64 at = rec->at_us;
-    watch_before(s, w, at);
+    watch_before(s, w, rec);
     if (UNLIKELY(!w->started)) w->started = 1, w->first = w->last = at;
     if (rec->marker) w->marked++, w->markers[rec->marker]++;
     else if (rec->level == L_DEBUG) w->debug = 1;
@@ -266,7 +275,7 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     gaps_record(&w->gaps, at);
     if (UNLIKELY(rec->kind == K_CLOSED)) w->gaps.last = NO_TIME; /* the silence after an orderly end is no gap */
     if (at > w->last) w->last = at;
-    watch_after(s, w, at, rec->moves);
+    watch_after(s, w, rec);
 }
 
 /* What a summary needs of an event, and of those that are counted with it. */
@@ -291,7 +300,7 @@ int worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place) {
     return rec->kind != K_NONE || tallied;
 }
 
-void worker_finish(Shared *s, Worker *w) { watch_before(s, w, w->last); }
+void worker_finish(Shared *s, Worker *w) { watch_finish(s, w); }
 
 void worker_wire(Wire *wire, Worker *w) {
     WIRE_VEC(wire, w->id);

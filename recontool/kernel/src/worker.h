@@ -105,22 +105,24 @@ typedef struct {
 
 enum AlertMetric { W_PER_MINUTE, W_FAILED, W_LATENCY, W_SUCCESS, W_RATIO, W_METRICS };
 typedef struct {
-    i64 metric, above; /* above: fires over the threshold, else under it */
+    i64 metric, above; /* above: true over the threshold, else under it */
     double threshold;
+    i64 for_us, keep_us;
 } Rule;
 typedef struct {
-    i64 since, resolved; /* NO_TIME: still firing */
-    double peak;
-} Firing;
-enum { MOST_RULES = 32 };
+    i64 at;
+    double value; /* NaN: unknown */
+} Sample;
+/* The samples that decide one rule; `mark` is when the outcome has lasted long enough to change a state. */
 typedef struct {
-    i64 firing, since;
-    double peak;
-    VEC(Firing) done;
-} RuleState;
+    i64 holds, touched, mark, best_at; /* best_at: of the extreme, as long as that sample is not kept; NO_TIME else */
+    double best, value;                /* value: as of the latest event */
+    VEC(Sample) samples;
+} Thinned;
 typedef struct {
-    i64 next, windowed_firing;
-    RuleState rule[MOST_RULES];
+    i64 now, next; /* of the latest event, of the grid */
+    i64 open, closed, standing, touched, wake; /* wake: when time alone may change something */
+    VEC(Thinned) rules;
 } Watch;
 
 enum { O_COMPLETED, O_FAILED, O_CANCELLED, OUTCOMES };

@@ -23,6 +23,7 @@ from recontool.runtime.notify.settings import Channel
 
 Send: TypeAlias = Callable[[Notification], str]  # returns a note for the log, or raises DeliveryError
 _DISK_RETRY_S: Final = 5.0
+_PATIENCE: Final = 20  # with a whole delivery, in times of the patience with one step
 _SHOWN: Final = 300  # characters of an error; a server may answer with a page
 
 
@@ -112,7 +113,14 @@ class Courier:
                 loop.call_soon_threadsafe(settle, found)
 
         threading.Thread(target=work, name=f"notify-{self.channel.name}", daemon=True).start()
-        found: DeliveryError | str = await asyncio.shield(answer)
+        patience_s = _PATIENCE * self.channel.pacing.timeout_s
+        try:
+            async with asyncio.timeout(patience_s):
+                found: DeliveryError | str = await asyncio.shield(answer)
+        except TimeoutError:
+            # Each step was in time, as when a receiver answers letter by letter. Should it take the message after all,
+            # the thread notes it, and a copy sent meanwhile has the same key.
+            found = DeliveryError(f"the delivery did not end within {patience_s:g} s")
         self._under_way = None
         return found
 

@@ -1,4 +1,7 @@
-"""The `notifications:` section and silence files: YAML mappings to settings, each value checked where it stands."""
+"""The `notifications:` section and silence files: YAML mappings to settings, each value checked where it stands.
+
+A file is read to its end, and everything that is wrong with it is told at once.
+"""
 
 import re
 from collections.abc import Mapping
@@ -11,8 +14,9 @@ from recontool.model.errors import UsageError
 from recontool.model.findings import Severity
 from recontool.model.instant import SECOND_US, from_datetime
 from recontool.runtime.notify import apprise_library
+from recontool.runtime.notify.faults import Faults
 from recontool.runtime.notify.secret import Secret
-from recontool.runtime.notify.section import Section
+from recontool.runtime.notify.section import Section, Source
 from recontool.runtime.notify.settings import (
     DASHBOARD,
     KINDS,
@@ -59,15 +63,22 @@ def notifications(path: str, values: Any, environment: Mapping[str, str], where:
     """The section `notifications:` of the file at `path`; `values` is what stands there.
 
     Raises:
-        UsageError: with file:line:column, what stands there and what was expected.
+        UsageError: everything that is wrong, each with file:line:column, what stands there and what was expected.
     """
-    section = Section.of(path, "notifications", values, environment, where)
-    section.only({"channels", "silences"})
-    channels = tuple(
-        _channel(name, inner) for name, inner in section.sections("channels", lambda name: f"channel {name}")
-    )
-    found = silences(path, section.values.get("silences") or [], environment, section.where("silences"))
-    return Notifications(channels, found)
+    source = Source(path, environment, Faults())
+    section = Section.of(source, "notifications", values, where)
+    found = Notifications()
+    if section is not None:
+        section.only({"channels", "silences", "public_url"})
+        dashboard = f"{_public(section)}/dashboard" if "public_url" in section.values else ""
+        channels = [
+            _channel(name, inner, dashboard)
+            for name, inner in section.sections("channels", lambda name: f"channel {name}")
+        ]
+        silent = _silences(source, section.values.get("silences") or [], section.where("silences"))
+        found = Notifications(tuple(channel for channel in channels if channel is not None), silent)
+    source.faults.check()
+    return found
 
 
 def silences(path: str, values: Any, environment: Mapping[str, str], where: str) -> tuple[Silence, ...]:
@@ -76,23 +87,32 @@ def silences(path: str, values: Any, environment: Mapping[str, str], where: str)
     Raises:
         UsageError: as above.
     """
+    source = Source(path, environment, Faults())
+    found = _silences(source, values, where)
+    source.faults.check()
+    return found
+
+
+def _silences(source: Source, values: Any, where: str) -> tuple[Silence, ...]:
     if not isinstance(values, list):
-        raise UsageError("silences are a list, one mapping each", where=where)
+        source.faults.add(UsageError("silences are a list, one mapping each", where=where))
+        return ()
     lines: Any = getattr(values, "lc", None)  # an empty list that nobody wrote has no places
-    found = []
-    for number, value in enumerate(values):
-        line, column = lines.item(number)
-        found.append(_silence(Section.of(path, "silence", value, environment, f"{path}:{line + 1}:{column + 1}")))
-    return tuple(found)
+    sections = (
+        Section.of(source, "silence", value, source.place(*lines.item(number))) for number, value in enumerate(values)
+    )
+    return tuple(_silence(section) for section in sections if section is not None)
 
 
-def _channel(name: str, section: Section) -> Channel:
+def _channel(name: str, section: Section, dashboard: str) -> Channel | None:
     if not _NAME.fullmatch(name) or name == DASHBOARD:
         hint = "the dashboard shows every alert and needs no channel" if name == DASHBOARD else ""
-        raise UsageError(f"{name!r} is no name for a channel, expected a-z 0-9 _ -", where=section.place, hint=hint)
+        section.fault("", f"{name!r} is no name for a channel, expected a-z 0-9 _ -", hint)
     kind = section.choice("kind", KINDS, name if name in KINDS else "")
+    if not kind:
+        return None  # which other keys it may have is not known
     section.only(COMMON | OWN[kind])
-    return Channel(name, kind, _target(kind, section), _pacing(section))
+    return Channel(name, kind, _target(kind, section, dashboard), _pacing(section))
 
 
 def _pacing(section: Section) -> Pacing:
@@ -108,14 +128,16 @@ def _pacing(section: Section) -> Pacing:
     )
 
 
-def _target(kind: str, section: Section) -> Target:
+def _target(kind: str, section: Section, dashboard: str) -> Target:
     match kind:
         case "email":
             return _email(section)
         case "apprise":
             return _apprise(section)
         case _:
-            return Webhook(_url(section), kind == "slack", _headers(section), _ca_file(section))
+            return Webhook(
+                Secret(_url(section, "url")), kind == "slack", _headers(section), _ca_file(section), dashboard
+            )
 
 
 def _labels(section: Section) -> tuple[Label, ...]:
@@ -125,21 +147,21 @@ def _labels(section: Section) -> tuple[Label, ...]:
         return ()
     found = section.texts("group_by")
     if not set(found) <= set(LABELS) or len(set(found)) != len(found):
-        raise section.error("group_by", f"a list of {', '.join(LABELS)}, each at most once", "[] makes one group")
+        section.expected("group_by", f"a list of {', '.join(LABELS)}, each at most once", "[] makes one group")
     return cast("tuple[Label, ...]", found)
 
 
 def _email(section: Section) -> Email:
-    tls = cast("Tls", section.choice("tls", get_args(Tls), "starttls"))
+    tls = cast("Tls", section.choice("tls", get_args(Tls), "starttls") or "starttls")
     sender, to = section.text("from"), section.texts("to")
     for key, address in [("from", sender), *(("to", address) for address in to)]:
         if not _ADDRESS.fullmatch(address):
-            raise section.error(key, "a mail address", "for example alerts@example.org")
+            section.expected(key, "a mail address", "for example alerts@example.org")
     login, password = section.text("login", ""), section.secret("password")
-    if bool(login) is not (password is not None):
-        raise section.error("login" if login else "password", "given together with its counterpart")
+    if ("login" in section.values) is not (password is not None):
+        section.expected("login" if login else "password", "given together with its counterpart")
     if login and tls == "none":
-        raise section.error("tls", "starttls or implicit where there is a login: a password must not travel in clear")
+        section.expected("tls", "starttls or implicit where there is a login: a password must not travel in clear")
     port = section.number("port", _PORTS[tls], 1, 65535)
     return Email(section.text("host"), port, sender, to, tls, login, password, _ca_file(section))
 
@@ -147,65 +169,79 @@ def _email(section: Section) -> Email:
 def _ca_file(section: Section) -> str:
     path = section.text("ca_file", "")
     if path and not Path(path).is_file():
-        raise section.error("ca_file", "a file with certificates")
+        section.expected("ca_file", "a file with certificates")
     return path
 
 
-def _url(section: Section) -> Secret:
-    text = section.text("url")
+def _public(section: Section) -> str:
+    """Where people reach the coordinator, without the last slash."""
+    text = _url(section, "public_url")
+    if any(sign in text for sign in "<>|?#"):
+        section.expected("public_url", "an address that paths can be added to")
+    return text.rstrip("/")
+
+
+def _url(section: Section, key: str) -> str:
+    text = section.text(key)
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        named = parts.username is not None
     except ValueError:
-        raise section.error("url", "an address") from None
-    if parts.username is not None:
-        raise section.error("url", "an address without a name and password", "headers: {Authorization: ...} can log in")
-    if not usable or " " in text or not text.isascii():
-        raise section.error("url", "an address that begins with http:// or https://")
-    return Secret(text)
+        section.expected(key, "an address")
+        return ""
+    if named:
+        section.expected(key, "an address without a name and password", "headers: {Authorization: ...} can log in")
+    elif not usable or " " in text or not text.isascii():
+        section.expected(key, "an address that begins with http:// or https://")
+    return text
 
 
 def _headers(section: Section) -> tuple[tuple[str, Secret], ...]:
-    if "headers" not in section.values:
+    inner = section.inner("headers")
+    if inner is None:
         return ()
-    inner = Section.of(
-        section.path, "headers", section.values["headers"], section.environment, section.where("headers")
-    )
+    found = []
     for name in inner.values:
         if not isinstance(name, str) or not _HEADER.fullmatch(name):
-            raise section.error("headers", "a mapping of header names to texts")
-        if not inner.text(name).isascii():
-            raise inner.error(name, "ASCII text")
-    return tuple((name, Secret(inner.text(name))) for name in inner.values)
+            section.expected("headers", "a mapping of header names to texts")
+            continue
+        text = inner.text(name)
+        if not text.isascii():
+            inner.expected(name, "ASCII text")
+        found.append((name, Secret(text)))
+    return tuple(found)
 
 
 def _apprise(section: Section) -> Apprise:
-    apprise_library.require(section.where("kind"))
+    try:
+        apprise_library.require(section.where("kind"))
+    except UsageError as error:
+        section.fault("kind", error.problem, error.hint)
+        return Apprise(())
     urls = section.texts("urls")
     if not all(map(apprise_library.accepts, urls)):
-        raise section.error("urls", "addresses that apprise understands", "for example mailtos://user:${PASS}@host")
+        section.expected("urls", "addresses that apprise understands", "for example mailtos://user:${PASS}@host")
     return Apprise(tuple(map(Secret, urls)))
 
 
 def _silence(section: Section) -> Silence:
     section.only(SILENCE)
-    if not {"alert", "worker", "severity"} & set(section.values):
-        raise UsageError(
-            "a silence says which alerts it is for",
-            where=section.place,
-            hint="alert, worker or severity; * fits all",
-        )
+    # A key that is misspelt may be the one that is missing.
+    if SILENCE.issuperset(section.values) and not {"alert", "worker", "severity"} & set(section.values):
+        section.fault("", "a silence says which alerts it is for", "alert, worker or severity; * fits all")
     from_us = _instant(section, "from") if "from" in section.values else 0
     until_us = _instant(section, "until")
-    if until_us <= from_us:
-        raise section.error("until", "later than from")
+    if from_us is not None and until_us is not None and until_us <= from_us:
+        section.expected("until", "later than from")
     severity = section.choice("severity", ["*", *get_args(Severity)], "*")
     alert, worker, comment = section.text("alert", "*"), section.text("worker", "*"), section.text("comment", "")
-    return Silence(until_us, from_us, alert, worker, severity, comment)
+    return Silence(until_us or 0, from_us or 0, alert, worker, severity, comment)
 
 
-def _instant(section: Section, key: str) -> int:
+def _instant(section: Section, key: str) -> int | None:
     try:
         return from_datetime(datetime.fromisoformat(section.text(key)))
     except (ValueError, TypeError):  # TypeError: a time without a zone
-        raise section.error(key, "a time with its zone", "for example 2026-11-24T18:00:00Z") from None
+        section.expected(key, "a time with its zone", "for example 2026-11-24T18:00:00Z")
+        return None

@@ -1,13 +1,17 @@
-"""A mapping of a YAML file whose values are taken one by one, each checked where it stands."""
+"""A mapping of a YAML file whose values are taken one by one, each checked where it stands.
+
+What is wrong is kept in `faults` and something harmless is given back, so that one look finds everything.
+"""
 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recontool.model.errors import UsageError
 from recontool.model.instant import SECOND_US, parse_duration
+from recontool.runtime.notify.faults import Faults
 from recontool.runtime.notify.secret import Secret, filled_in
 
 LONGEST_US: Final = 7 * 86400 * SECOND_US
@@ -15,74 +19,83 @@ _ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The file, where `${NAME}` is looked up, and where its faults are kept."""
+
+    path: str
+    environment: Mapping[str, str]
+    faults: Faults
+
+    def place(self, line: int, column: int) -> str:
+        """file:line:column of what ruamel counts from 0."""
+        return f"{self.path}:{line + 1}:{column + 1}"
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A mapping: its values, and where each of them stands.
 
     Args:
-        path: the file.
+        source: the file.
         name: what it is, for messages.
         values: a mapping of ruamel's, which knows the places of its keys.
-        environment: where `${NAME}` is looked up.
         place: file:line:column of the mapping itself.
     """
 
-    path: str
+    source: Source
     name: str
     values: Any
-    environment: Mapping[str, str]
     place: str
+    _blamed: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, path: str, name: str, values: Any, environment: Mapping[str, str], where: str) -> "Section":
-        """`values` as a section.
-
-        Raises:
-            UsageError: it is no mapping.
-        """
-        if not isinstance(values, dict):
-            raise UsageError(f"{name} is {_shown(values)}, expected a mapping `name: value`", where=where)
-        return cls(path, name, values, environment, where)
+    def of(cls, source: Source, name: str, values: Any, where: str) -> "Section | None":
+        """`values` as a section; None when it is no mapping, which is a fault."""
+        if isinstance(values, dict):
+            return cls(source, name, values, where)
+        source.faults.add(UsageError(f"{name} is {_shown(values)}, expected a mapping `name: value`", where=where))
+        return None
 
     def where(self, key: str) -> str:
         """file:line:column of `key`; of the whole mapping where it is not there."""
-        if key not in self.values:
-            return self.place
-        line, column = self.values.lc.key(key)
-        return f"{self.path}:{line + 1}:{column + 1}"
+        return self.source.place(*self.values.lc.key(key)) if key in self.values else self.place
+
+    def fault(self, key: str, problem: str, hint: str = "") -> None:
+        """Something is wrong about `key`; what follows from it is not told."""
+        if key not in self._blamed:
+            self._blamed.add(key)
+            self.source.faults.add(UsageError(problem, where=self.where(key), hint=hint))
+
+    def expected(self, key: str, what: str, hint: str = "") -> None:
+        """The value of `key` is not `what`; the value itself may be a secret and is not shown."""
+        self.fault(key, f"{self.name}: {key} must be {what}", hint)
 
     def only(self, known: Iterable[str]) -> None:
-        """Refuse every other key.
-
-        Raises:
-            UsageError: there is one; with a suggestion.
-        """
+        """Every other key is a fault; with a suggestion."""
         names = sorted(known)
         for key in self.values:
             if key not in names:
                 close = difflib.get_close_matches(str(key), names, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
-                raise UsageError(f"unknown key {key!r} in {self.name}", where=self.where(key), hint=hint)
-
-    def error(self, key: str, expected: str, hint: str = "") -> UsageError:
-        """What to raise about the value of `key`; the value itself may be a secret and is not shown."""
-        return UsageError(f"{self.name}: {key} must be {expected}", where=self.where(key), hint=hint)
+                self.fault(key, f"unknown key {key!r} in {self.name}", hint)
 
     def text(self, key: str, default: str | None = None) -> str:
         """One line of text; required where there is no default."""
-        if key not in self.values:
-            if default is None:
-                raise UsageError(f"{self.name} needs {key!r}", where=self.place)
-            return default
-        return self._line(key, self.values[key])
+        if key in self.values:
+            return self._line(key, self.values[key])
+        if default is None:
+            self._missing(key)
+        return default or ""
 
     def texts(self, key: str) -> tuple[str, ...]:
         """One text or a list of them, at least one; required."""
         if key not in self.values:
-            raise UsageError(f"{self.name} needs {key!r}", where=self.place)
+            self._missing(key)
+            return ()
         found = self.values[key]
         lines = tuple(self._line(key, item) for item in (found if isinstance(found, list) else [found]))
         if not lines or not all(lines):
-            raise self.error(key, "a text or a list of texts")
+            self.expected(key, "a text or a list of texts")
         return lines
 
     def secret(self, key: str) -> Secret | None:
@@ -90,25 +103,28 @@ class Section:
         return Secret(self.text(key)) if key in self.values else None
 
     def choice(self, key: str, choices: Iterable[str], default: str) -> str:
-        """One of `choices`."""
+        """One of `choices`; "" when it is none."""
         found, known = self.text(key, default), list(choices)
-        if found not in known:
-            close = difflib.get_close_matches(found, known, n=1)
-            raise self.error(key, f"one of {', '.join(known)}", f"did you mean {close[0]!r}?" if close else "")
-        return found
+        if found in known:
+            return found
+        close = difflib.get_close_matches(found, known, n=1)
+        self.expected(key, f"one of {', '.join(known)}", f"did you mean {close[0]!r}?" if close else "")
+        return ""
 
     def number(self, key: str, default: int, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         found = self.values.get(key, default)
         if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
-            raise self.error(key, f"a whole number from {low} to {high}")
+            self.expected(key, f"a whole number from {low} to {high}")
+            return default
         return int(found)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """True or false."""
         found = self.values.get(key, default)
         if not isinstance(found, bool):
-            raise self.error(key, "true or false")
+            self.expected(key, "true or false")
+            return default
         return found
 
     def duration_us(self, key: str, default_us: int, low_us: int = 0) -> int:
@@ -119,26 +135,46 @@ class Section:
         parsed = parse_duration(found) if isinstance(found, str) else None
         if parsed is None or not low_us <= parsed <= LONGEST_US:
             low = f"from {low_us / SECOND_US:g} s to 7 d" if low_us else "of at most 7 d"
-            raise self.error(key, f"a duration {low}", "for example 30s, 5m or 4h")
+            self.expected(key, f"a duration {low}", "for example 30s, 5m or 4h")
+            return default_us
         return parsed
+
+    def inner(self, key: str) -> "Section | None":
+        """The mapping under `key`; None where there is none."""
+        return (
+            Section.of(self.source, f"{self.name}.{key}", self.values[key], self.where(key))
+            if key in self.values
+            else None
+        )
 
     def sections(self, key: str, name: Callable[[str], str]) -> Iterable[tuple[str, "Section"]]:
         """The mappings under `key`, by name."""
-        if key not in self.values:
+        group = self.inner(key)
+        if group is None:
             return
-        group = Section.of(self.path, f"{self.name}.{key}", self.values[key], self.environment, self.where(key))
         for inner in group.values:
             where = group.where(inner)
             if not isinstance(inner, str):
-                raise UsageError(f"{group.name}: {inner!r} is no name, expected a text", where=where)
-            yield inner, Section.of(self.path, name(inner), group.values[inner], self.environment, where)
+                group.fault(inner, f"{group.name}: {inner!r} is no name, expected a text")
+                continue
+            section = Section.of(self.source, name(inner), group.values[inner], where)
+            if section is not None:
+                yield inner, section
+
+    def _missing(self, key: str) -> None:
+        self.fault(key, f"{self.name} needs {key!r}")
 
     def _line(self, key: str, value: Any) -> str:
         if not isinstance(value, str):
-            raise self.error(key, "a text", "put it in quotes")
-        found = filled_in(value, self.environment, self.where(key))
+            self.expected(key, "a text", "put it in quotes")
+            return ""
+        try:
+            found = filled_in(value, self.source.environment, self.where(key))
+        except UsageError as error:
+            self.fault(key, error.problem, error.hint)
+            return ""
         if not _ONE_LINE.fullmatch(found):
-            raise self.error(key, "one line without control characters")
+            self.expected(key, "one line without control characters")
         return found
 
 

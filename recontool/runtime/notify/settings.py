@@ -30,12 +30,13 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A POST of JSON; `slack` sends what Slack's incoming webhooks expect."""
+    """A POST of JSON; `slack` sends what Slack's incoming webhooks expect, with a link to `dashboard` if there is one."""
 
     url: Secret
     slack: bool = False
     headers: tuple[tuple[str, Secret], ...] = ()
     ca_file: str = ""
+    dashboard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

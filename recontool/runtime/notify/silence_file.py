@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from recontool.model.errors import UsageError
 from recontool.runtime import config_file
 from recontool.runtime.notify import read
+from recontool.runtime.notify.faults import FaultsError
 from recontool.runtime.notify.silences import Silence
 
 FILE_NAME: Final = "silences.yaml"
@@ -38,7 +39,9 @@ class SilenceFile:
             values = config_file.parse(self._path)
             found = read.silences(str(self._path), values or [], self._environment, f"{self._path}:1:1")
         except UsageError as error:
-            return f"{error.where}: {error.problem}; the silences read before still hold"
+            faults = error.faults if isinstance(error, FaultsError) else (error,)
+            told = "; ".join(f"{fault.where}: {fault.problem}" for fault in faults)
+            return f"{told}; the silences read before still hold"
         self._silences = found
         return ""
 

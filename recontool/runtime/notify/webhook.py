@@ -9,11 +9,11 @@ import urllib.request
 from typing import Any, Final
 
 from recontool.model.version import VERSION
-from recontool.runtime.notify.message import Notification, json_body, text
+from recontool.runtime.notify import slack
+from recontool.runtime.notify.message import Notification, json_body
 from recontool.runtime.notify.retry import DeliveryError, is_final, retry_after_s
 from recontool.runtime.notify.settings import Webhook
 
-_SLACK_LIMIT: Final = 3000  # characters
 _SHOWN_ANSWER_BYTES: Final = 200
 
 
@@ -30,7 +30,7 @@ def send(target: Webhook, message: Notification, timeout_s: float) -> str:
     Raises:
         DeliveryError: it has not.
     """
-    body = slack_body(message) if target.slack else json_body(message)
+    body = slack.body(message, target.dashboard) if target.slack else json_body(message)
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": f"recontool/{VERSION}",
@@ -50,13 +50,6 @@ def send(target: Webhook, message: Notification, timeout_s: float) -> str:
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DeliveryError(f"{type(error).__name__}: {reason}") from None
-
-
-def slack_body(message: Notification) -> dict[str, object]:
-    """What a Slack incoming webhook takes: the plain text, with Slack's three special characters escaped."""
-    plain = text(message)
-    shown = plain if len(plain) <= _SLACK_LIMIT else f"{plain[: _SLACK_LIMIT - 1]}…"
-    return {"text": shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
 
 
 def _refused(error: urllib.error.HTTPError) -> DeliveryError:

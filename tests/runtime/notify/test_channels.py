@@ -1,11 +1,9 @@
 """Each channel against a real receiver: what arrives, and what a failure is taken for."""
 
-import json
-
 import pytest
 from receivers import LOGIN, PASSWORD, certified, free_port, hanging, mail_server, webhook
 
-from recontool.runtime.notify import apprise_library, mail
+from recontool.runtime.notify import apprise_library, mail, slack
 from recontool.runtime.notify import webhook as hook
 from recontool.runtime.notify.message import LISTED, Item, notification, subject, text
 from recontool.runtime.notify.retry import DeliveryError
@@ -65,10 +63,52 @@ def test_slack_gets_text_with_its_signs_escaped_and_bounded():
         hook.send(target(receiver.url, slack=True), MESSAGE, 5)
         hook.send(target(receiver.url, slack=True), many, 5)
     first, second = receiver.posted
-    assert list(first.body) == ["text"]
+    assert list(first.body) == ["text", "blocks"]
     assert first.body["text"].startswith("[FIRING:1] slow (WARNING) on w-1\n")
     assert "Look &lt;at&gt; &amp; the network" in first.body["text"]
-    assert len(json.dumps(second.body)) < 5000
+    assert len(second.body["text"]) < 4000
+    assert len(second.body["blocks"]) == 22
+    assert "... and 32 more" in second.body["blocks"][-1]["elements"][0]["text"]
+
+
+def test_slack_gets_a_block_per_alert_and_a_link():
+    with webhook() as receiver:
+        hook.send(target(receiver.url, slack=True, dashboard="https://recon.example.org/dashboard"), MESSAGE, 5)
+    head, firing, resolved, notes, link = receiver.posted[0].body["blocks"]
+    assert head["text"]["text"] == "*[FIRING:1] slow (WARNING) on w-1*"
+    assert firing["text"]["text"] == ":large_orange_circle: *slow*\nLook &lt;at&gt; &amp; the network"
+    fields = [field["text"].replace("\u200b", "") for field in firing["fields"]]
+    assert fields == [
+        "*Severity*\nWARNING",
+        "*Worker*\nw-1",
+        "*Since*\n2026-01-01T00:00:00.000000Z",
+        "*Value*\n231.5 (avg_message_latency_ms &gt; 200)",
+    ]
+    assert resolved["text"]["text"] == ":white_check_mark: resolved *lost*"
+    assert "*Until*\n2026-01-01T00:01:00.000000Z" in [field["text"] for field in resolved["fields"]]
+    assert MESSAGE.key in notes["elements"][0]["text"]
+    assert link["text"]["text"] == "<https://recon.example.org/dashboard|Open the dashboard>"
+
+
+def strings(value):
+    """Every text in a body, however deep."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from strings(inner)
+
+
+@pytest.mark.parametrize("evil", ["<!channel> <http://evil|you> `*_~ & \n" * 200, "&" * 4000, "*" * 4000])
+def test_what_an_alert_is_called_can_mention_nobody_and_stays_within_slacks_limits(evil):
+    item = Item(evil, "INFO", evil, T_US, float("1e308"), evil, evil)
+    found = slack.body(notification("s", {}, T_US, [item] * 50, [], repeated=False))
+    assert not any("<" in part or ">" in part for part in strings(found))
+    texts = [block["text"] for block in found["blocks"] if "text" in block]
+    fields = [field for block in found["blocks"] for field in block.get("fields", ())]
+    assert max(len(one["text"]) for one in texts) <= 3000
+    assert max(len(one["text"]) for one in fields) <= 2000
+    assert all(one["verbatim"] for one in [*texts, *fields])
+    assert len(found["blocks"]) <= 50
 
 
 @pytest.mark.parametrize(

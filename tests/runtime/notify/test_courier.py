@@ -12,7 +12,7 @@ from recontool.runtime.notify.message import Item, notification
 from recontool.runtime.notify.outbox import Outbox
 from recontool.runtime.notify.retry import DeliveryError
 from recontool.runtime.notify.secret import Secret
-from recontool.runtime.notify.settings import Channel, Webhook
+from recontool.runtime.notify.settings import Channel, Pacing, Webhook
 
 PATIENCE_S = 15
 STEP_US = 600_000_000  # a look at the clock takes ten minutes, so no wait for another try is ever real
@@ -38,8 +38,9 @@ class Desk:
         self.couriers = []
         self.spoke = asyncio.Condition()
 
-    def courier(self, name, send):
-        channel = Channel(name, "webhook", Webhook(Secret("http://127.0.0.1/s3cret")))
+    def courier(self, name, send, timeout_s=10.0):
+        target = Webhook(Secret("http://127.0.0.1/s3cret"))
+        channel = Channel(name, "webhook", target, Pacing(timeout_s=timeout_s))
         draw = random.Random(1)
         made = Courier(channel, self.outbox, send, say=self.say, clock_us=self.clock_us, draw=draw)
         self.couriers.append(made)
@@ -169,6 +170,31 @@ def test_a_channel_that_hangs_holds_up_no_other(outbox):
         hold.set()
 
     run(outbox, scene)
+
+
+def test_a_delivery_that_never_ends_is_given_up_and_tried_again(outbox):
+    """A receiver may answer letter by letter, so that no single step takes too long."""
+    hold, tried = threading.Event(), []
+
+    def drip(message):
+        tried.append(message.key)
+        if len(tried) == 1:
+            assert hold.wait(PATIENCE_S)
+        return ""
+
+    (message,) = messages("hook", 1)
+    outbox.save({}, [message])
+
+    async def scene(desk):
+        desk.courier("hook", drip, timeout_s=0.01)
+        await desk.until(lambda: len(desk.states()) == 2)
+        assert desk.states() == [("waiting", 1), ("delivered", 2)]
+        assert "did not end within 0.2 s" in desk.said[0][1]["error"]
+        hold.set()
+
+    run(outbox, scene)
+    assert tried == [message.key] * 2
+    assert outbox.backlog() == {}
 
 
 def test_a_librarys_own_error_is_a_failure_and_shows_no_secret(outbox):

@@ -159,11 +159,56 @@ SILENCE = "notifications:\n  silences:\n    - {{{}}}\n"
         (SILENCE.format("alert: x, severity: LOUD, until: 2026-01-01T00:00:00Z"), r"severity must be one of"),
         (SILENCE.format("alert: x, untli: 2026-01-01T00:00:00Z"), r":3:\d+: unknown key 'untli'.*'until'"),
         ("notifications: {silences: 3}\n", r"silences are a list"),
+        ("notifications: {public_url: recon.example.org}\n", r":1:17: notifications: public_url must be an address"),
+        ("notifications: {public_url: 'http://h/?x=1'}\n", r"public_url must be an address that paths"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path, text, message):
     with pytest.raises(UsageError, match=rf"(?s)fleet\.yaml.*{message}"):
         section(tmp_path, text)
+
+
+BAD = """\
+notifications:
+  channels:
+    email: {hots: h, from: a, to: [c@d], tls: ssl, login: me, password: "${NOT_SET_HERE}"}
+    hook:
+      kind: webhook
+      url: ftp://h
+      headers: {"X Y": z, Ok: 7}
+      group_wait: 10
+    A b: {kind: slak}
+    empty:
+  silences:
+    - {alert: x, until: tomorrow, severity: LOUD}
+    - 7
+"""
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        section(tmp_path, BAD)
+    lines = str(caught.value).splitlines()
+    told = [re.sub(r".*fleet\.yaml:", "", line) for line in lines if "fleet.yaml" in line]
+    assert lines[0] == f"{len(told)} problems"
+    assert told == [
+        "3:5: channel email needs 'host'",
+        "3:13: unknown key 'hots' in channel email",
+        "3:22: channel email: from must be a mail address",
+        "3:42: channel email: tls must be one of starttls, implicit, none",
+        "3:63: the environment variable NOT_SET_HERE is not set",
+        "6:7: channel hook: url must be an address that begins with http:// or https://",
+        "7:7: channel hook: headers must be a mapping of header names to texts",
+        "7:27: channel hook.headers: Ok must be a text",
+        "8:7: channel hook: group_wait must be a duration of at most 7 d",
+        "9:5: 'A b' is no name for a channel, expected a-z 0-9 _ -",
+        "9:11: channel A b: kind must be one of email, slack, webhook, apprise",
+        "10:5: channel empty is empty, expected a mapping `name: value`",
+        "12:18: silence: until must be a time with its zone",
+        "12:35: silence: severity must be one of *, CRITICAL, WARNING, INFO",
+        "13:7: silence is a int, expected a mapping `name: value`",
+    ]
+    assert "  help: did you mean 'host'?" in lines
 
 
 def test_the_page_shows_a_configuration_that_is_accepted_and_every_key(tmp_path, monkeypatch):
