@@ -9,7 +9,7 @@ from recontool.report import quantity, view
 from recontool.report.dashboard.fleet import Fleet
 from recontool.report.view import Cell, Row, Section, Table, Tone
 
-_LAG_S: Final = 0.25  # behind by more than this, heartbeats begin to come late
+_LAG_S: Final = 1.0  # behind by more than this, heartbeats come late
 _OLDEST_S: Final = 5.0  # a message that waits longer has a peer that does not read
 _FREE_BYTES: Final = 2**30
 _UNTOLD: Final = (

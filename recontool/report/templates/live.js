@@ -15,8 +15,8 @@ let wait = FIRST_WAIT;
 let again = 0;
 let deadline = 0;
 let silence = LONGEST_WAIT;
+let fired = null; // how many alerts fired at the latest update
 
-const announce = (text) => { if (at("announce").textContent !== text) at("announce").textContent = text; };
 const utc = (time) => `${time.slice(11, 19)} UTC`;
 
 const askKey = (why) => {
@@ -81,7 +81,7 @@ const update = (told) => {
     if (document.activeElement === document.body || at("login").contains(document.activeElement)) at("main").focus({ preventScroll: true });
     reveal();
   }
-  if (at("link").firstChild) announce(`Up to date again since ${utc(told.at)}`);
+  const news = at("link").firstChild ? [`Up to date again since ${utc(told.at)}.`] : [];
   seen = told.at;
   wait = FIRST_WAIT;
   at("link").replaceChildren();
@@ -90,8 +90,9 @@ const update = (told) => {
   at("state").textContent = `Live, ${utc(seen)}`;
   const firing = Object.values(told.firing).reduce((sum, number) => sum + number, 0);
   document.title = firing ? `(${firing}) recontool dashboard` : "recontool dashboard";
-  if (firing !== update.firing && update.firing !== undefined) announce(`${firing} ${firing === 1 ? "alert fires" : "alerts fire"} now`);
-  update.firing = firing;
+  if (fired !== null && firing !== fired) news.push(`${firing} ${firing === 1 ? "alert fires" : "alerts fire"} now.`);
+  fired = firing;
+  if (news.length) at("announce").textContent = news.join(" ");
 };
 
 // No update for too long is as good as a closed connection: a frozen peer closes nothing.

@@ -2,6 +2,11 @@
 const ELEMENT = Node.ELEMENT_NODE;
 const KEPT = new Set(["open", "hidden"]); // of folds and rows: the reader's, not the sender's
 const ours = (node) => node.nodeType === ELEMENT && node.classList.contains("tools");
+// A table's tools stand before it, and go where it goes.
+const withTools = (node) => {
+  const before = node.nodeType === ELEMENT && node.classList.contains("scroll") ? node.previousElementSibling : null;
+  return before && ours(before) ? [before, node] : [node];
+};
 const keyOfNode = (node) => {
   if (node.nodeType !== ELEMENT) return "";
   return node.id || (node.classList.contains("scroll") && node.getAttribute("aria-label")) || "";
@@ -36,10 +41,9 @@ const morph = (old, fresh) => {
     return found;
   });
   const staying = new Set(next);
-  shown.forEach((node) => { if (!staying.has(node)) node.remove(); });
+  shown.filter((node) => !staying.has(node)).flatMap(withTools).forEach((node) => node.remove());
   let cursor = old.firstChild;
-  for (const node of next) {
-    while (cursor && ours(cursor)) cursor = cursor.nextSibling;
+  for (const node of next.flatMap(withTools)) {
     if (node === cursor) cursor = cursor.nextSibling;
     else old.insertBefore(node, cursor);
   }
@@ -50,9 +54,6 @@ const show = (id, html) => {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(id);
   const old = document.getElementById(id);
   morph(old, fresh);
-  for (const tools of old.querySelectorAll(".tools")) {
-    if (!tools.nextElementSibling?.classList.contains("scroll")) tools.remove();
-  }
   for (const table of old.querySelectorAll("table")) {
     if (equipped.has(table)) equipped.get(table)();
     else equip(table);

@@ -40,7 +40,7 @@ class Effort:
         self._lags_s: deque[float] = deque([0.0], maxlen=_LAGS)
         self._asked = time.monotonic(), time.process_time()
         self.cpu_share = 0.0
-        self.free_bytes = 0
+        self.free_bytes = shutil.disk_usage(data_dir).free
 
     @property
     def lag_s(self) -> float:
