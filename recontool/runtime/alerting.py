@@ -148,14 +148,14 @@ class Alerting:
         self._outbox.close()
 
     def overview(self) -> dict[str, object]:
-        """The answer of `/api/v1/alerts`, as of the latest round."""
+        """The answer of `/api/v1/alerts`, as of the latest round; any thread may ask."""
         silences = self._all_silences()
         return {
             "at": iso(self._looked_us) if self._looked_us else None,
             "alerts": [self._shown(active, silences) for active in self._status.active],
             "resolved": [
                 _shown_resolved(change)
-                for change in reversed(self._resolved)
+                for change in reversed(list(self._resolved))
                 if change.at_us > self._looked_us - 60 * MINUTE_US
             ],
             "rules": [

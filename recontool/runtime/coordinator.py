@@ -85,7 +85,9 @@ class Coordinator:
         self._presence, self._course, self._effort = Presence(), Course(), Effort(options.data_dir)
         self._known = Known(self._presence, self._seen, self._roster.board, self._course)
         interval_s = options.seconds("snapshot_interval")
-        self._dashboard = Dashboard(renderer, keys.operator, self._live, log, interval_s)
+        self._dashboard = Dashboard(
+            renderer, keys.operator, self._live, self._alerting.overview, log=log, interval_s=interval_s
+        )
         self._alerting.on_change = self._dashboard.changed
         self._api = Api(keys.operator, _Facts(self._seen, self._roster, self._alerting, log.now_us), self._dashboard)
 
@@ -268,7 +270,7 @@ class Coordinator:
             unwritten=len(self._samples),
             free_bytes=self._effort.free_bytes,
         )
-        return gathered(self._known, self._writer.now_us(), process, self._alerting.overview())
+        return gathered(self._known, self._writer.now_us(), process)
 
     # --- metrics ----------------------------------------------------------------------------------------
 

@@ -125,7 +125,9 @@ class Site:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self.dashboard = Dashboard(self.renderer, KEY, self._gather, self.log, 1.0)
+        self.dashboard = Dashboard(
+            self.renderer, KEY, self._gather, lambda: self.live.alerts, log=self.log, interval_s=1.0
+        )
         api = Api(KEY, _NoFacts(), self.dashboard)
         listener = await listen("127.0.0.1", 0, self.dashboard.serve, api.answer, 5.0)
         self.port, self.url = listener.port, f"http://127.0.0.1:{listener.port}/dashboard"

@@ -19,7 +19,7 @@ from recontool.report.ranking import SEVERITIES
 from recontool.report.sections import glossary
 from recontool.report.view import Section
 
-ROWS: Final = 100  # of a table; what is left out is counted
+ROWS: Final = 50  # of a table; what is left out is counted
 SCRIPTS: Final = ("core", "theme", "tables", "morph", "live")
 SECTIONS: Final[tuple[Callable[[Fleet], Section], ...]] = (
     alerts.section,

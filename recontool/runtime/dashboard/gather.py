@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from recontool.model.live import Live, LiveProcess, LiveTask, LiveWorker
 from recontool.runtime.board import Task, TaskBoard
@@ -23,8 +23,8 @@ class Known:
     course: Course
 
 
-def gathered(known: Known, at_us: int, process: LiveProcess, alerts: Mapping[str, Any]) -> Live:
-    """All of it as of `at_us`."""
+def gathered(known: Known, at_us: int, process: LiveProcess) -> Live:
+    """All of it but the alerts, as of `at_us`."""
     board = known.board
     workers = [
         LiveWorker(
@@ -45,7 +45,6 @@ def gathered(known: Known, at_us: int, process: LiveProcess, alerts: Mapping[str
         dict(board.counts),
         [_task(task) for task in board.running(MOST_RUNNING)],
         [_task(task) for task in board.lately()],
-        alerts,
     )
 
 

@@ -11,7 +11,7 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -25,7 +25,9 @@ from recontool.runtime.transport import Answer, ClosedError, Socket
 PATH: Final = "/dashboard"
 LIVE_PATH: Final = "/dashboard/live"
 MOST_DASHBOARDS: Final = 32
-PACE_S: Final = 1.0  # updates come no closer together
+PACE_S: Final = 1.0  # updates come no closer together; in a big fleet less often, so that drawing leaves time for more
+_REST: Final = 10  # times as long as drawing took
+_LONGEST_PACE_S: Final = 3.0
 LONGEST_TICK_S: Final = 10.0  # nor further apart
 _MOST_WAITING: Final = 32  # connections that have not proved a key yet
 _LOGIN_S: Final = 10.0
@@ -87,22 +89,30 @@ class Dashboard:
     Args:
         renderer: makes what is shown.
         key: the operator's.
-        gather: what the coordinator knows now; called on the event loop, so it must be quick.
+        gather: what the coordinator knows now, but for the alerts; called on the event loop, so it must be quick.
+        alerts: the body of `/api/v1/alerts`; called in a thread.
         log: takes sign-ins, refusals and trouble with rendering.
         interval_s: how often there is news even if nothing happens; `tick_s` is what became of it.
     """
 
     def __init__(
-        self, renderer: Renderer, key: str, gather: Callable[[], Live], log: LogWriter, interval_s: float
+        self,
+        renderer: Renderer,
+        key: str,
+        gather: Callable[[], Live],
+        alerts: Callable[[], Mapping[str, Any]],
+        *,
+        log: LogWriter,
+        interval_s: float,
     ) -> None:
-        self._renderer, self._gather, self._log = renderer, gather, log
+        self._renderer, self._gather, self._alerts, self._log = renderer, gather, alerts, log
         self._door = Door(key)
         self.tick_s = min(max(interval_s, PACE_S), LONGEST_TICK_S)
         self._viewers: set[_Viewer] = set()
         self._waiting: set[Socket] = set()
         self._changed = asyncio.Event()
         self._latest: _Update | None = None
-        self._made_s = float("-inf")
+        self._made_s, self._pace_s = float("-inf"), PACE_S
         self._trouble = ""
 
     @property
@@ -135,11 +145,13 @@ class Dashboard:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.tick_s):
                     await self._changed.wait()
-            await asyncio.sleep(self._made_s + PACE_S - loop.time())
+            await asyncio.sleep(self._made_s + self._pace_s - loop.time())
             self._changed.clear()
             if self._viewers:
+                began_s = loop.time()
                 await self._render()
-            self._made_s = loop.time()
+                self._made_s = loop.time()
+                self._pace_s = min(max(PACE_S, _REST * (self._made_s - began_s)), _LONGEST_PACE_S)
 
     async def serve(self, socket: Socket) -> None:
         """Serve one connection to `/dashboard/live` until it ends."""
@@ -176,7 +188,7 @@ class Dashboard:
                 await socket.send(_json({"kind": "refused", "reason": found.reason}))
                 await socket.close(_CLOSE_POLICY, "refused")
                 return None
-            silence_s = 2 * self.tick_s + PACE_S + 2
+            silence_s = 2 * (self.tick_s + _LONGEST_PACE_S)
             welcome = {"kind": "welcome", "token": found.token, "silence_s": silence_s, "page": self._renderer.identity}
             await socket.send(_json(welcome))
             return found
@@ -197,7 +209,7 @@ class Dashboard:
 
     async def _keep_up(self, viewer: _Viewer) -> None:
         self._viewers.add(viewer)
-        if self._latest is not None and asyncio.get_running_loop().time() < self._made_s + PACE_S:
+        if self._latest is not None and asyncio.get_running_loop().time() < self._made_s + self._pace_s:
             viewer.news.set()
         else:
             self.changed()
@@ -263,7 +275,8 @@ class Dashboard:
             viewer.news.set()
 
     def _rendered(self, live: Live) -> tuple[Mapping[str, str], Mapping[str, int]]:
-        return self._renderer.parts(live), self._renderer.firing(live)
+        whole = replace(live, alerts=self._alerts())
+        return self._renderer.parts(whole), self._renderer.firing(whole)
 
 
 def same_origin(headers: Mapping[str, str]) -> bool:
