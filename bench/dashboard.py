@@ -16,18 +16,17 @@ from pathlib import Path
 from recontool.alerts.rules import BUILT_IN
 from recontool.logs.writer import LogWriter
 from recontool.model.catalogue import CATALOGUE
-from recontool.model.live import Live, LiveProcess
+from recontool.model.live import Live
 from recontool.report.dashboard.page import LivePage
 from recontool.runtime.alerting import Alerting
 from recontool.runtime.board import TaskBoard
-from recontool.runtime.dashboard.course import Course
-from recontool.runtime.dashboard.gather import Known, gathered
+from recontool.runtime.dashboard.course import Effort
+from recontool.runtime.dashboard.survey import Survey, Traffic
 from recontool.runtime.instructions import Sample
 from recontool.runtime.notify.settings import Notifications
-from recontool.runtime.presence import Presence
 
 INTERVAL_US = 10_000_000
-PROCESS = LiveProcess("0", 0, 0.1, 2**26, 0.001, 500, 1, 3, 0.1, 500, 2**34)
+TRAFFIC = Traffic(500, 1, 3, 0.1, 500)
 
 
 def main() -> None:
@@ -57,14 +56,15 @@ class _Fleet:
         log = LogWriter("coordinator", folder / "coordinator.log")
         self.alerting = Alerting(BUILT_IN, Notifications(), folder, log, lambda: self._now_us)
         self._seen: dict[str, Sample] = {}
-        self._known = Known(Presence(), self._seen, TaskBoard(30.0), Course())
+        self._board = TaskBoard(30.0)
+        self._survey = Survey(self._seen, self._board, Effort(folder), lambda: self._now_us)
         for name in self._names:
-            self._known.presence.began(name, self._now_us)
+            self._survey.presence.began(name, self._now_us)
         for number in range(10 * workers):
-            self._known.board.add(f"t-{number}", {"type": "sleep"})
-            task = self._known.board.get(f"t-{number}")
+            self._board.add(f"t-{number}", {"type": "sleep"})
+            task = self._board.get(f"t-{number}")
             if task is not None and number % 20 < 19:
-                self._known.board.assign(task, self._names[number % workers])
+                self._board.assign(task, self._names[number % workers])
         self.first_bytes, self.later_bytes = 0.0, 0.0
         self._cpu_s: list[float] = []
 
@@ -77,7 +77,7 @@ class _Fleet:
             await self._news()
             idle.append(await self._stall(asyncio.sleep(0.03)))
             began = time.perf_counter()
-            live = gathered(self._known, self._now_us, PROCESS)
+            live = self._survey.live(TRAFFIC)
             gathering.append(time.perf_counter() - began)
             began = time.perf_counter()
             drawn = asyncio.create_task(asyncio.to_thread(self._drawn, page, live))
@@ -111,12 +111,12 @@ class _Fleet:
             metrics["avg_message_latency_ms"] = self._draw.uniform(150, 210) if number % 3 == 0 else 40.0
             self._seen[name] = Sample(name, self._now_us, dict(metrics))
             self.alerting.take(name, metrics)
-            self._known.presence.heard(name, self._now_us)
+            self._survey.presence.heard(name, self._now_us)
         for name in self._draw.sample(self._names, len(self._names) // 50):
-            self._known.presence.ended(name, self._now_us - 5_000_000, orderly=False)
-            self._known.presence.began(name, self._now_us - 1_000_000)
+            self._survey.presence.ended(name, self._now_us - 5_000_000, orderly=False)
+            self._survey.presence.began(name, self._now_us - 1_000_000)
         await self.alerting.look()
-        self._known.course.look(self._now_us, list(self._seen.values()), len(self._names), self.alerting.firing())
+        self._survey.look(len(self._names), self.alerting.firing())
 
     async def _stall(self, work: Awaitable[object]) -> float:
         """The latest a sleep of a millisecond ended while `work` went on."""

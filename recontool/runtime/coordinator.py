@@ -10,16 +10,15 @@ from typing import Final
 
 from recontool.logs.writer import LogWriter
 from recontool.model.errors import UsageError
-from recontool.model.live import Live, LiveProcess
+from recontool.model.live import Live
 from recontool.model.markers import COORDINATOR, Marker
-from recontool.model.version import VERSION
 from recontool.runtime import exposition
 from recontool.runtime.alerting import Alerting
 from recontool.runtime.board import Task
 from recontool.runtime.config import Options
-from recontool.runtime.dashboard.course import Course, Effort
-from recontool.runtime.dashboard.gather import Known, gathered
+from recontool.runtime.dashboard.course import Effort
 from recontool.runtime.dashboard.server import LIVE_PATH, PATH, Dashboard, Renderer
+from recontool.runtime.dashboard.survey import Survey, Traffic
 from recontool.runtime.http import Api
 from recontool.runtime.instructions import (
     Abort,
@@ -38,7 +37,6 @@ from recontool.runtime.instructions import (
 from recontool.runtime.keys import Keys, load_or_create
 from recontool.runtime.link import Link, Receiver
 from recontool.runtime.messages import Json, Message
-from recontool.runtime.presence import Presence
 from recontool.runtime.process import log_start, open_log, tidy, until_signal
 from recontool.runtime.protocol import Channel, WireError
 from recontool.runtime.queue import SendQueue
@@ -81,9 +79,8 @@ class Coordinator:
         self._flushing = False
         self._samples: list[snapshots.Sample] = []
         self._seen: dict[str, Sample] = {}
-        self._started_us = log.now_us()
-        self._presence, self._course, self._effort = Presence(), Course(), Effort(options.data_dir)
-        self._known = Known(self._presence, self._seen, self._roster.board, self._course)
+        self._effort = Effort(options.data_dir)
+        self._survey = Survey(self._seen, self._roster.board, self._effort, log.now_us)
         interval_s = options.seconds("snapshot_interval")
         self._dashboard = Dashboard(
             renderer, keys.operator, self._live, self._alerting.overview, log=log, interval_s=interval_s
@@ -209,7 +206,7 @@ class Coordinator:
                 if name in {"accepted", "disconnected"}:
                     self._attend(str(fields["worker"]), began=name == "accepted", code=fields.get("code"))
             case Sample(worker, at_us, metrics):
-                self._presence.heard(worker, self._writer.now_us())
+                self._survey.presence.heard(worker, self._writer.now_us())
                 self._seen[worker] = instruction
                 self._samples.append(snapshots.Sample(at_us, worker, metrics))
                 self._alerting.take(worker, metrics)
@@ -226,9 +223,9 @@ class Coordinator:
         at_us, leaving = self._writer.now_us(), code == CLOSE_LEAVING
         if began:
             self._seen.setdefault(worker, Sample(worker, 0, {}))
-            self._presence.began(worker, at_us)
+            self._survey.presence.began(worker, at_us)
         else:
-            self._presence.ended(worker, at_us, orderly=leaving)
+            self._survey.presence.ended(worker, at_us, orderly=leaving)
             if leaving:
                 self._alerting.left(worker)
         self._dashboard.changed()
@@ -248,29 +245,14 @@ class Coordinator:
         oldest_s = max((queue.oldest_s(self._loop.time()) for queue in queues), default=0.0)
         return sum(map(len, queues)), oldest_s
 
-    # --- what the live page shows -----------------------------------------------------------------------
-
     def _look(self) -> None:
-        self._effort.look()
-        connected = len(self._roster.workers())
-        self._course.look(self._writer.now_us(), list(self._seen.values()), connected, self._alerting.firing())
+        self._survey.look(len(self._roster.workers()), self._alerting.firing())
 
     def _live(self) -> Live:
         queued, oldest_s = self._queues()
-        process = LiveProcess(
-            version=VERSION,
-            started_us=self._started_us,
-            cpu_share=self._effort.cpu_share,
-            memory_bytes=self._effort.memory_bytes,
-            lag_s=self._effort.lag_s,
-            connections=len(self._links),
-            dashboards=self._dashboard.viewers,
-            queued=queued,
-            oldest_s=oldest_s,
-            unwritten=len(self._samples),
-            free_bytes=self._effort.free_bytes,
+        return self._survey.live(
+            Traffic(len(self._links), self._dashboard.viewers, queued, oldest_s, len(self._samples))
         )
-        return gathered(self._known, self._writer.now_us(), process)
 
     # --- metrics ----------------------------------------------------------------------------------------
 

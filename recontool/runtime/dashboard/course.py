@@ -40,7 +40,7 @@ class Effort:
         self._lags_s: deque[float] = deque([0.0], maxlen=_LAGS)
         self._asked = time.monotonic(), time.process_time()
         self.cpu_share = 0.0
-        self.free_bytes = shutil.disk_usage(data_dir).free
+        self.free_bytes = self._free_bytes()
 
     @property
     def lag_s(self) -> float:
@@ -67,4 +67,10 @@ class Effort:
         passed_s = wall_s - self._asked[0]
         self.cpu_share = (cpu_s - self._asked[1]) / passed_s if passed_s > 0 else 0.0
         self._asked = wall_s, cpu_s
-        self.free_bytes = shutil.disk_usage(self._data_dir).free
+        self.free_bytes = self._free_bytes()
+
+    def _free_bytes(self) -> int:
+        try:
+            return shutil.disk_usage(self._data_dir).free
+        except OSError:  # the folder is gone: there is no room in it, and the page will say so
+            return 0
