@@ -138,7 +138,8 @@ def test_views_show_what_the_api_says(crew, opened):
     crew.saw("coordinator", "CONNECT", "disconnected", 3)
     told = {name: api(crew, f"workers/{name}/metrics")["metrics"] for name in ("w-0", "w-1", "w-2")}
     screen.wait("the last numbers", lambda: numbers(screen) == about(told))
-    assert {row["Worker"]: row["State"] for row in screen.table("Workers, those")} == dict.fromkeys(told, "away")
+    gone = dict.fromkeys(told, "away")
+    screen.wait("all to be away", lambda: {r["Worker"]: r["State"] for r in screen.table("Workers, those")} == gone)
     assert "3 of 3 workers are away." in screen.text("#summary")
     alerts = api(crew, "alerts")
     screen.wait(

@@ -12,6 +12,7 @@ from recontool.model.catalogue import DOCUMENTED
 from recontool.model.findings import MetricValue
 from recontool.model.instant import MINUTE_US
 from recontool.model.live import Live, LiveWorker
+from recontool.model.order import natural
 from recontool.report import anchors
 from recontool.report.ranking import SEVERITIES
 
@@ -78,7 +79,7 @@ def of(live: Live) -> Fleet:
             firing.get(worker.worker, Counter()),
             worker.connected and live.at_us - max(worker.heard_us, worker.since_us) > QUIET_US,
         )
-        for worker in sorted(live.workers, key=lambda worker: worker.worker)
+        for worker in sorted(live.workers, key=lambda worker: natural(worker.worker))
     ]
     values = of_samples([worker.metrics for worker in live.workers])
     return Fleet(live, workers, values, _judged(values, told=any(worker.heard_us for worker in live.workers)))

@@ -62,8 +62,8 @@ def _workers(fleet: Fleet) -> KeyNumber:
         f"{connected:,} of {fleet.expected:,}",
         f"{fleet.away:,} away" if fleet.away else "ok" if fleet.expected else "no data",
         tone,
-        "limit all that did not say goodbye",
-        f"{left:,} said goodbye" if left else "",
+        "limit all that are expected",
+        f"{left:,} said goodbye and are not" if left > 1 else "1 said goodbye and is not" if left else "",
         svg.trend([point.connected for point in fleet.live.course]),
         "#workers",
     )
