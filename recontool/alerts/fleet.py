@@ -1,11 +1,11 @@
 """One value for the whole fleet out of one per worker: counts add up, means are weighted by what they count."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from recontool.model.catalogue import ALIASES, CATALOGUE
+from recontool.model.catalogue import CATALOGUE
 from recontool.model.series import Bools, Floats
 
 # The count that a mean is taken over, as far as the catalogue has it.
@@ -58,8 +58,8 @@ def combined(
     return np.where(some, found, np.nan), some
 
 
-def of_samples(samples: Sequence[Mapping[str, float | int | None]]) -> dict[str, float | None]:
-    """Every metric of the catalogue for the whole fleet, out of each worker's latest sample; None where none has it."""
+def of_samples(samples: Sequence[Mapping[str, float | int | None]], metrics: Iterable[str]) -> dict[str, float | None]:
+    """`metrics` for the whole fleet, out of each worker's latest sample; None where none has it."""
 
     def row(metric: str) -> tuple[Floats, Bools]:
         given = [sample.get(metric) for sample in samples]
@@ -67,11 +67,10 @@ def of_samples(samples: Sequence[Mapping[str, float | int | None]]) -> dict[str,
         return values, np.isfinite(values)
 
     found: dict[str, float | None] = {}
-    for metric in CATALOGUE:
-        if metric not in ALIASES:
-            with np.errstate(invalid="ignore"):  # a metric nobody has is a mean over nothing, and marked as absent
-                value, present = combined("", metric, *row(metric), row)
-            found[metric] = float(value[0, 0]) if present[0, 0] else None
+    for metric in metrics:
+        with np.errstate(invalid="ignore"):  # a metric nobody has is a mean over nothing, and marked as absent
+            value, present = combined("", metric, *row(metric), row)
+        found[metric] = float(value[0, 0]) if present[0, 0] else None
     return found
 
 

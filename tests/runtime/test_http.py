@@ -96,6 +96,7 @@ def test_a_worker_that_has_not_reported_has_no_time_and_no_values():
         ("GET", "/dashboard/live", UPGRADE, 403),
         ("GET", "/dashboard/live", {**UPGRADE, "origin": "http://elsewhere", "host": "here:1"}, 403),
         ("GET", "/dashboard/live", {**UPGRADE, "origin": "http://here:2", "host": "here:1"}, 403),
+        ("GET", "/dashboard/live", {**UPGRADE, "origin": "http://[::1", "host": "[::1"}, 403),
         ("GET", "/dashboard/live", {**UPGRADE, "origin": "null", "host": "null"}, 403),
         ("GET", "/dashboard/live", {**UPGRADE, "origin": "file://", "host": ""}, 403),
     ],

@@ -27,7 +27,8 @@ def section(fleet: Fleet) -> Section:
     if silences:
         tables.append(_silences(silences))
     critical = sum(alert["severity"] == "CRITICAL" for alert in firing)
-    tone: Tone = "critical" if critical else "warning" if firing else "ok"
+    warning = any(alert["severity"] == "WARNING" for alert in firing)
+    tone: Tone = "critical" if critical else "warning" if warning else "muted"
     return Section(
         "alerts",
         "Alerts",

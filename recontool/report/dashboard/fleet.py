@@ -8,7 +8,7 @@ from typing import Any, Final
 from recontool.alerts.fleet import of_samples
 from recontool.metrics.definitions import NOTHING_TO_COUNT
 from recontool.metrics.judgement import judge
-from recontool.model.catalogue import DOCUMENTED
+from recontool.model.catalogue import ALIASES, CATALOGUE, DOCUMENTED
 from recontool.model.findings import MetricValue
 from recontool.model.instant import MINUTE_US
 from recontool.model.live import Live, LiveWorker
@@ -17,6 +17,7 @@ from recontool.report import anchors
 from recontool.report.ranking import SEVERITIES
 
 QUIET_US: Final = 5 * MINUTE_US  # after this long without metrics a connected worker's numbers are old
+_METRICS: Final = tuple(name for name in CATALOGUE if name not in ALIASES)
 _NO_REPORT: Final = "no metrics have come yet"
 
 
@@ -81,7 +82,7 @@ def of(live: Live) -> Fleet:
         )
         for worker in sorted(live.workers, key=lambda worker: natural(worker.worker))
     ]
-    values = of_samples([worker.metrics for worker in live.workers])
+    values = of_samples([worker.metrics for worker in live.workers], _METRICS)
     return Fleet(live, workers, values, _judged(values, told=any(worker.heard_us for worker in live.workers)))
 
 

@@ -15,7 +15,8 @@ Severity = Literal["CRITICAL", "WARNING", "OK", "NO DATA"]
 
 def verdict(fleet: Fleet) -> tuple[Severity, str, str]:
     """(severity, sentence, the rest of what is to be said)."""
-    firing = fleet.firing()
+    firing = [alert for alert in fleet.firing() if alert["severity"] != "INFO"]
+    informing = len(fleet.firing()) - len(firing)
     critical = sum(alert["severity"] == "CRITICAL" for alert in firing)
     clauses = []
     if fleet.away:
@@ -25,16 +26,22 @@ def verdict(fleet: Fleet) -> tuple[Severity, str, str]:
         text = f"{quantity.counted(len(firing), 'alert')} {'fires' if len(firing) == 1 else 'fire'}"
         clauses.append(text + (f", {critical:,} critical" if critical else ""))
     clauses += health.concerns(fleet.live)
+    note = f"{quantity.counted(informing, 'alert')} for information" if informing else ""
     if clauses:
         severe = critical or (fleet.away and fleet.away == fleet.expected)
         first, *more = clauses
-        return "CRITICAL" if severe else "WARNING", f"{quantity.sentence(first)}.", _rest(more)
+        return (
+            "CRITICAL" if severe else "WARNING",
+            f"{quantity.sentence(first)}.",
+            _rest([*more, *([note] if note else [])]),
+        )
     if not fleet.workers:
         return "NO DATA", "No worker has connected yet.", "This page fills as soon as one does."
     if not fleet.expected:
         return "NO DATA", "Every worker has said goodbye.", "Their last numbers are below."
     number = quantity.counted(fleet.expected, "worker")
-    return "OK", f"{'The worker is' if fleet.expected == 1 else f'All {number} are'} connected and no alert fires.", ""
+    sentence = f"{'The worker is' if fleet.expected == 1 else f'All {number} are'} connected and nothing is wrong."
+    return "OK", sentence, _rest([note] if note else [])
 
 
 def numbers(fleet: Fleet) -> tuple[KeyNumber, ...]:
@@ -73,11 +80,12 @@ def _alerts(fleet: Fleet) -> KeyNumber:
     firing, pending = fleet.firing(), alerts_in("pending", fleet.live.alerts)
     critical = sum(alert["severity"] == "CRITICAL" for alert in firing)
     silenced = sum(alert["silenced_until"] is not None for alert in firing)
-    tone: Tone = "critical" if critical else "warning" if firing else "ok"
+    informing = all(alert["severity"] == "INFO" for alert in firing)
+    tone: Tone = "critical" if critical else "ok" if not firing else "muted" if informing else "warning"
     return KeyNumber(
         "Alerts firing",
         quantity.count(len(firing)),
-        f"{critical:,} critical" if critical else "look" if firing else "ok",
+        f"{critical:,} critical" if critical else "ok" if not firing else "information" if informing else "look",
         tone,
         "limit none",
         f"{len(pending):,} pending" + (f", {silenced:,} silenced" if silenced else ""),

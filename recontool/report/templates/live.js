@@ -135,7 +135,7 @@ const stale = () => {
 
 // A link into a fold opens it.
 const reveal = () => {
-  const aim = at(decodeURIComponent(location.hash.slice(1)));
+  const aim = at(location.hash.slice(1));
   const fold = aim?.closest("details");
   if (fold) fold.open = true;
   if (aim) aim.scrollIntoView();

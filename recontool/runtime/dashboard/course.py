@@ -28,8 +28,8 @@ class Course:
 
     def look(self, at_us: int, samples: Sequence[Sample], connected: int, firing: int) -> None:
         """Add one point."""
-        found = fleet.of_samples([sample.metrics for sample in samples])
-        self.points.append(LivePoint(at_us, connected, firing, {name: found[name] for name in _DRAWN}))
+        found = fleet.of_samples([sample.metrics for sample in samples], _DRAWN)
+        self.points.append(LivePoint(at_us, connected, firing, found))
 
 
 class Effort:

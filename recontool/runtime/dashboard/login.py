@@ -53,6 +53,8 @@ class Door:
         wait_s = self._must_wait(address, now_s)
         if wait_s > 0:
             said = address in self._told
+            if len(self._told) >= MOST_TRIES_OF_ALL:
+                self._told.clear()
             self._told.add(address)
             reason = f"Too many wrong keys. Try again in {wait_s:.0f} s."
             return Refusal(reason, "" if said else "dashboard: too many wrong keys")

@@ -62,11 +62,11 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Update:
-    """What there is to show at one instant."""
+    """What there is to show at one instant; each part is a JSON string already, for it goes to many pages."""
 
     number: int
     at_us: int
-    parts: Mapping[str, str]
+    parts: Mapping[str, bytes]
     firing: Mapping[str, int]
 
 
@@ -78,7 +78,7 @@ class _Viewer:
     session: Session
     news: asyncio.Event = field(default_factory=asyncio.Event)
     saw: asyncio.Event = field(default_factory=asyncio.Event)
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, bytes] = field(default_factory=dict)
     number: int = 0
     seen: int = 0
 
@@ -250,11 +250,10 @@ class Dashboard:
 
     async def _send(self, viewer: _Viewer, update: _Update) -> None:
         """Send what `viewer` does not have, and wait until it has seen it."""
-        news = {name: text for name, text in update.parts.items() if viewer.parts.get(name) != text}
+        news = [_json(name) + b":" + text for name, text in update.parts.items() if viewer.parts.get(name) != text]
         viewer.parts, viewer.number = update.parts, update.number
-        at = iso(update.at_us)
-        told = {"kind": "update", "number": update.number, "at": at, "parts": news, "firing": update.firing}
-        await viewer.socket.send(_json(told))
+        told = {"kind": "update", "number": update.number, "at": iso(update.at_us), "firing": update.firing}
+        await viewer.socket.send(_json(told)[:-1] + b',"parts":{' + b",".join(news) + b"}}")
         while viewer.seen < viewer.number:
             viewer.saw.clear()
             await viewer.saw.wait()
@@ -274,14 +273,18 @@ class Dashboard:
         for viewer in self._viewers:
             viewer.news.set()
 
-    def _rendered(self, live: Live) -> tuple[Mapping[str, str], Mapping[str, int]]:
+    def _rendered(self, live: Live) -> tuple[Mapping[str, bytes], Mapping[str, int]]:
         whole = replace(live, alerts=self._alerts())
-        return self._renderer.parts(whole), self._renderer.firing(whole)
+        parts = {name: _json(text) for name, text in self._renderer.parts(whole).items()}
+        return parts, self._renderer.firing(whole)
 
 
 def same_origin(headers: Mapping[str, str]) -> bool:
     """Whether a page of this very coordinator asks, as far as a browser tells. Header names are lower case."""
-    origin = urlsplit(headers.get("origin", ""))
+    try:
+        origin = urlsplit(headers.get("origin", ""))
+    except ValueError:  # half an IPv6 address, for example
+        return False
     return origin.scheme in {"http", "https"} and origin.netloc.lower() == headers.get("host", "").lower() != ""
 
 
@@ -296,5 +299,5 @@ def _said(data: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _json(body: Mapping[str, object]) -> bytes:
+def _json(body: object) -> bytes:
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
