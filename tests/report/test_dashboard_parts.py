@@ -152,6 +152,7 @@ def test_five_hundred_workers_are_bounded_and_what_is_left_out_is_said():
     ):  # fmt: skip
         assert len(rows(found[view], caption)) == ROWS
         assert "450 more workers" in words(found[view])
+        assert "are not shown here; /api/v1/workers" in words(found[view])
     assert rows(found["workers"], "Workers")[0][:2] == ["w-444", "away"]
     assert found["workers"].count('class="strip"') == LANES
     assert sum(map(len, found.values())) < 400_000

@@ -1,13 +1,14 @@
 """The alerts of the live page: what fires, what is about to, what was lately, and what is silenced."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from recontool.report import quantity, view
 from recontool.report.dashboard.fleet import Fleet, alerts_in
 from recontool.report.view import Cell, Row, Section, Table, Tone
 
-_TITLES = view.columns(
+_WHERE: Final = "/api/v1/alerts lists them"
+_TITLES: Final = view.columns(
     "Severity", "Rule", "`Worker", "Since (UTC)", "#Value", "#Peak", "`Condition", "Silenced until (UTC)"
 )
 
@@ -53,7 +54,9 @@ def _lead(fleet: Fleet, firing: Sequence[object], pending: Sequence[object]) -> 
 
 
 def _active(caption: str, alerts: Sequence[Mapping[str, Any]]) -> Table:
-    return view.table(caption, _TITLES, [_active_row(alert) for alert in alerts], what="alerts, less severe or later,")
+    return view.table(
+        caption, _TITLES, [_active_row(alert) for alert in alerts], what="alerts, less severe or later,", where=_WHERE
+    )
 
 
 def _active_row(alert: Mapping[str, Any]) -> Row:
@@ -89,7 +92,7 @@ def _resolved(alerts: Sequence[Mapping[str, Any]]) -> Table:
         for alert in alerts
     ]
     titles = view.columns("Severity", "Rule", "`Worker", "True since (UTC)", "Resolved (UTC)", "#Last value")
-    return view.table("Resolved lately", titles, rows, what="earlier ones")
+    return view.table("Resolved lately", titles, rows, what="alerts, resolved earlier,", where=_WHERE)
 
 
 def _silences(silences: Sequence[Mapping[str, Any]]) -> Table:
@@ -107,7 +110,9 @@ def _silences(silences: Sequence[Mapping[str, Any]]) -> Table:
         for silence in silences
     ]
     titles = view.columns("`Rule", "`Worker", "Severity", "From (UTC)", "Until (UTC)", "~Comment")
-    return view.table("Silences: alerts that fit every pattern notify nobody", titles, rows, what="silences")
+    return view.table(
+        "Silences: alerts that fit every pattern notify nobody", titles, rows, what="silences", where=_WHERE
+    )
 
 
 def _name(alert: str) -> str:

@@ -119,7 +119,7 @@ def _rules(live: Live) -> Table:
         for rule in sorted(live.alerts.get("rules", ()), key=lambda rule: not _broken(rule))
     ]
     titles = view.columns("Rule", "Severity", "`Condition", "Health", "~Why")
-    return view.table("Alert rules, broken ones first", titles, rows, what="rules")
+    return view.table("Alert rules, broken ones first", titles, rows, what="rules", where="/api/v1/alerts lists them")
 
 
 def _channels(live: Live) -> tuple[Table, ...]:
@@ -145,7 +145,11 @@ def _channels(live: Live) -> tuple[Table, ...]:
     titles = view.columns(
         "Channel", "Kind", "Health", "#Waiting", "#Delivered", "#Failed tries", "#Dropped", "~Last error"
     )
-    return (view.table("Notification channels, since this start", titles, rows, what="channels"),)
+    return (
+        view.table(
+            "Notification channels, since this start", titles, rows, what="channels", where="/api/v1/alerts lists them"
+        ),
+    )
 
 
 def _broken(rule: Mapping[str, Any]) -> bool:

@@ -116,6 +116,7 @@ def _matrix(shown: _View, fleet: Fleet) -> Table:
         [_worker_row(shown, columns, worker) for worker in ranked[: view.most_rows()]],
         of=len(ranked),
         what="workers that are better",
+        where="/api/v1/workers/ID/metrics has each",
     )
 
 
@@ -153,7 +154,9 @@ def _task_tables(live: Live) -> list[Table]:
     if running:
         titles = view.columns("`Task", "Type", "`Worker", "#Assignments")
         rows = [Row((*_task_cells(task),), f"running:{task.task}") for task in live.running]
-        tables.append(view.table("Tasks with workers now", titles, rows, of=running, what="tasks"))
+        tables.append(
+            view.table("Tasks with workers now", titles, rows, of=running, what="tasks", where="they are counted above")
+        )
     if live.settled:
         titles = view.columns("`Task", "Type", "`Worker", "#Assignments", "Result", "Stored (UTC)")
         rows = [

@@ -53,6 +53,7 @@ def section(fleet: Fleet) -> Section:
                 [_row(worker) for worker in ranked[: view.most_rows()]],
                 of=len(ranked),
                 what="workers with less to look at",
+                where="/api/v1/workers lists them",
             ),
         ),
     )
