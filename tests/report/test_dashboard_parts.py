@@ -1,12 +1,13 @@
 """What the live page says, part by part: verdict, views and bounds, whatever peers wrote."""
 
+import math
 import re
 from dataclasses import replace
 from html import unescape
 
 import pytest
 
-from recontool.model.catalogue import DOCUMENTED
+from recontool.model.catalogue import CATALOGUE, DOCUMENTED
 from recontool.model.instant import SECOND_US
 from recontool.model.live import Live, LiveProcess, LiveSession, LiveWorker
 from recontool.report.dashboard.page import ROWS, TITLES, LivePage
@@ -142,6 +143,16 @@ def test_before_the_first_report_there_is_a_reason_and_no_number():
     assert {row[5] for row in rows(found["messages"], "Message Performance: the fleet")[:-1]} == {
         "no metrics have come yet"
     }
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf, 1e308, -1e300, 2**63, None])
+@pytest.mark.filterwarnings("error")
+def test_a_number_that_is_none_is_no_data(odd):
+    found = LivePage().parts(live(worker("a", **dict.fromkeys(CATALOGUE, odd)), worker("b")))
+    table = rows(found["reconnections"], "Reconnection Metrics: every worker")
+    assert set({row[0]: row for row in table}["a"][1:]) == {"-"}
+    assert rows(found["reconnections"], "Reconnection Metrics: the fleet")[2][1] == "1.00 s"
+    assert rows(found["workers"], "Workers")[0][5:7] == ["-", "-"]
 
 
 def test_five_hundred_workers_are_bounded_and_what_is_left_out_is_said():

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from recontool.alerts.fleet import of_samples
@@ -18,6 +18,7 @@ from recontool.report.ranking import SEVERITIES
 
 QUIET_US: Final = 5 * MINUTE_US  # after this long without metrics a connected worker's numbers are old
 _METRICS: Final = tuple(name for name in CATALOGUE if name not in ALIASES)
+_LARGEST: Final = 1e15  # as in logs, what is beyond it is damage
 _NO_REPORT: Final = "no metrics have come yet"
 
 
@@ -80,9 +81,9 @@ def of(live: Live) -> Fleet:
             firing.get(worker.worker, Counter()),
             worker.connected and live.at_us - max(worker.heard_us, worker.since_us) > QUIET_US,
         )
-        for worker in sorted(live.workers, key=lambda worker: natural(worker.worker))
+        for worker in map(_plausible, sorted(live.workers, key=lambda worker: natural(worker.worker)))
     ]
-    values = of_samples([worker.metrics for worker in live.workers], _METRICS)
+    values = of_samples([worker.found.metrics for worker in workers], _METRICS)
     return Fleet(live, workers, values, _judged(values, told=any(worker.heard_us for worker in live.workers)))
 
 
@@ -123,6 +124,12 @@ def worst_by(workers: Iterable[Shown], names: Sequence[str], then: Sequence[str]
             *(-(worker.found.metrics.get(name) or 0) for name in then),
         ),
     )
+
+
+def _plausible(worker: LiveWorker) -> LiveWorker:
+    """The same without numbers that are none: a peer may send anything, and one NaN would spoil a sum."""
+    kept = {name: value for name, value in worker.metrics.items() if value is not None and abs(value) <= _LARGEST}
+    return replace(worker, metrics=kept)
 
 
 def _judged(values: Mapping[str, float | int | None], *, told: bool) -> dict[str, MetricValue]:

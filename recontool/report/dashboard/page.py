@@ -85,7 +85,7 @@ class LivePage:
             found = fleet.of(live)
             sections = [make(found) for make in SECTIONS]
             parts = {
-                "summary": self._part("summary", (*summary.verdict(found), live.process.version)),
+                "summary": self._part("summary", summary.verdict(found)),
                 "numbers": self._part("numbers", summary.numbers(found)),
                 "contents": self._part(
                     "contents", tuple((part.anchor, part.title, part.badge, part.tone) for part in sections)

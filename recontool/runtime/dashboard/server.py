@@ -259,8 +259,8 @@ class Dashboard:
             await viewer.saw.wait()
 
     async def _render(self) -> None:
-        live = self._gather()
         try:
+            live = self._gather()
             parts, firing = await asyncio.to_thread(self._rendered, live)
         except Exception as error:  # noqa: BLE001 - a page that cannot be drawn must not end the coordinator; it goes stale
             if self._trouble != repr(error):
