@@ -302,6 +302,20 @@ def test_an_update_leaves_the_reader_where_they_are(site, opened):
     assert screen.messages == []
 
 
+def test_focus_stays_on_a_row_the_reader_has_sorted(site, opened):
+    screen = shown(opened, site)
+    page = screen.page
+    table = page.locator("table", has=page.locator("caption", has_text="Message Performance: the fleet"))
+    table.locator("thead button").first.click()
+    order = table.locator("tbody th").all_inner_texts()
+    assert order == sorted(order)
+    table.locator("a", has_text="Messages sent").focus()
+    site.show(fleet(14, away=1))  # other numbers in every view
+    screen.wait("the new numbers", lambda: len(screen.table("Workers, those")) == 14)
+    assert table.locator("tbody th").all_inner_texts() == order
+    assert page.evaluate("document.activeElement.textContent") == "Messages sent"
+
+
 def test_what_stays_the_same_is_not_touched(site, opened):
     screen = shown(opened, site)
     count = """() => {

@@ -101,7 +101,7 @@ def _process(live: Live) -> Table:
 
 def _fact(name: str, value: str, remark: str = "", tone: Tone = "") -> Row:
     verdict = Cell({"ok": "ok", "warning": "look"}.get(tone, quantity.NOTHING), tone)
-    return Row((Cell(name), Cell(value), verdict, Cell(remark)))
+    return Row((Cell(name), Cell(value), verdict, Cell(remark)), f"process:{name.lower().replace(' ', '-')}")
 
 
 def _rules(live: Live) -> Table:

@@ -1,7 +1,7 @@
 """Reconnection Metrics, Message Performance and Task Execution: the fleet against its ranges, then every worker."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED, UNIT_TEXT, Metric, Subject
@@ -89,7 +89,10 @@ def _fleet_table(shown: _View, fleet: Fleet) -> Table:
     titles = view.columns("Metric", "#Value", "Normal", "Verdict", "Source", "~Why")
     rows = [metric_row(CATALOGUE[name], fleet.metrics[name], fleet.metrics) for name in shown.names]
     rows += [_derived_row(CATALOGUE[name], fleet.values.get(name)) for name in shown.derived]
-    return view.table(f"{shown.title}: the fleet", titles, rows, whole=True)
+    named = [
+        replace(row, anchor=f"fleet:{name}") for name, row in zip((*shown.names, *shown.derived), rows, strict=True)
+    ]
+    return view.table(f"{shown.title}: the fleet", titles, named, whole=True)
 
 
 def _derived_row(metric: Metric, value: float | None) -> Row:

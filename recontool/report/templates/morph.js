@@ -42,8 +42,11 @@ const morph = (old, fresh) => {
   });
   const staying = new Set(next);
   shown.filter((node) => !staying.has(node)).flatMap(withTools).forEach((node) => node.remove());
-  let cursor = old.firstChild;
+  // Rows the reader has sorted stay where they are; new ones are put in order with the rest.
+  const sorted = old.tagName === "TBODY" && old.parentNode.querySelector("thead [aria-sort]");
+  let cursor = sorted ? null : old.firstChild;
   for (const node of next.flatMap(withTools)) {
+    if (sorted && node.parentNode === old) continue;
     if (node === cursor) cursor = cursor.nextSibling;
     else old.insertBefore(node, cursor);
   }
