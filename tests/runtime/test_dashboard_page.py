@@ -46,7 +46,7 @@ class Screen:
         return self
 
     def text(self, selector):
-        return self.page.inner_text(selector)
+        return " ".join(self.page.text_content(selector).split())
 
     def table(self, caption):
         """Rows by heading, with the values that are sorted by."""
