@@ -64,6 +64,7 @@ bench: $(STAMP) ## measure reading beside other tools (pip install -e '.[bench]'
 	$(BIN)/python bench/alerting.py
 	$(BIN)/python bench/kills.py
 	$(BIN)/python bench/report.py
+	$(BIN)/python bench/dashboard.py
 
 fuzz: $(STAMP) ## compare the compiled core with the reference a million times
 	$(BIN)/python tests/kernel/fuzz.py --cases 1000000

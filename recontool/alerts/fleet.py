@@ -1,6 +1,6 @@
 """One value for the whole fleet out of one per worker: counts add up, means are weighted by what they count."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,22 @@ def combined(
     else:
         found = _mean(values, present, weights(WEIGHTS[metric]) if metric in WEIGHTS and not function else None)
     return np.where(some, found, np.nan), some
+
+
+def of_samples(samples: Sequence[Mapping[str, float | int | None]], metrics: Iterable[str]) -> dict[str, float | None]:
+    """`metrics` for the whole fleet, out of each worker's latest sample; None where none has it."""
+
+    def row(metric: str) -> tuple[Floats, Bools]:
+        given = [sample.get(metric) for sample in samples]
+        values = np.array([[np.nan if value is None else value] for value in given], dtype=np.float64).reshape(-1, 1)
+        return values, np.isfinite(values)
+
+    found: dict[str, float | None] = {}
+    for metric in metrics:
+        with np.errstate(invalid="ignore"):  # a metric nobody has is a mean over nothing, and marked as absent
+            value, present = combined("", metric, *row(metric), row)
+        found[metric] = float(value[0, 0]) if present[0, 0] else None
+    return found
 
 
 def _mean(values: Floats, present: Bools, weight: tuple[Floats, Bools] | None) -> Floats:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from recontool.analysis.fleet import Chain, FleetParts, natural
+from recontool.analysis.fleet import Chain, FleetParts
 from recontool.analysis.incidents import find_incidents
 from recontool.analysis.quality import notes_on
 from recontool.analysis.recommendations import recommend
 from recontool.analysis.verdict import judge_fleet
 from recontool.metrics.judgement import fleet_metrics, worker_metrics
 from recontool.model.findings import Alert, Analysis, CoordinatorResult, InputFile, QualityNote, Tasks, WorkerResult
+from recontool.model.order import natural
 
 
 def assemble(

@@ -1,6 +1,5 @@
 """Gathers the files of a fleet: whose line is it, which files belong to one worker, which must stay apart."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -21,6 +20,7 @@ from recontool.model.findings import (
     WorkerResult,
 )
 from recontool.model.markers import COORDINATOR
+from recontool.model.order import natural
 
 
 class Watch(Protocol):
@@ -106,11 +106,6 @@ class FleetParts:
             for source, chains in sorted(self.chains.items(), key=lambda item: natural(item[0]))
             if len(chains) > 1
         ]
-
-
-def natural(key: str) -> list[tuple[int, str]]:
-    """worker-2 before worker-10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", key)]
 
 
 @dataclass(frozen=True, slots=True)

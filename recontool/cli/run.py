@@ -44,10 +44,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _run_coordinator(given: dict[str, Any], config: Path | None) -> None:
-    from recontool.runtime import coordinator
+    from recontool.api.serve import run_coordinator
     from recontool.runtime.config import read
 
-    coordinator.main(read("coordinator", given, config))
+    run_coordinator(read("coordinator", given, config))
 
 
 def _run_worker(given: dict[str, Any], config: Path | None) -> None:

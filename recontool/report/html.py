@@ -4,29 +4,22 @@ The same analysis gives the same bytes: no clock, no random ids. Plotly travels 
 the content security policy names the hash of each script that may run and forbids everything else.
 """
 
-import base64
-import hashlib
 from functools import cache
-from importlib import resources
-from typing import Any, Final
+from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
-from recontool.report import svg, view
+from recontool.report import markup, svg, view
 from recontool.report.charts import charts
 from recontool.report.drill import LITE_PACKED, MOST_PACKED, drill_data
 from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
-from recontool.report.plain import plain
 from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
 SCRIPTS: Final = ("core", "theme", "charts", "tables", "time", "drill", "start")
-_MOST_TEXT: Final = 600  # characters of a sentence; the log has the rest
-_MOST_IN_CELL: Final = 300  # likewise of a cell
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; connect-src 'none'; img-src data: blob:; "
     "style-src 'unsafe-inline'; script-src {scripts}"
@@ -39,15 +32,15 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
         shown = page(analysis, detail)
         details = drill_data(analysis, detail, LITE_PACKED if lite else MOST_PACKED) if analysis.workers else ""
     drawn = {} if lite else charts(analysis, _wanted(shown), detail)
-    scripts = _scripts(lite=lite)
+    scripts = markup.scripts(tuple(name for name in SCRIPTS if not (lite and name == "charts")))
     interactive = bool(drawn)
-    allowed = [_hash(scripts)] + ([_hash(_resource("vendor", BUNDLE))] if interactive else [])
-    template = _environment().get_template("page.html.j2")
+    allowed = [markup.hashed(scripts)] + ([markup.hashed(markup.resource("vendor", BUNDLE))] if interactive else [])
+    template = markup.environment().get_template("page.html.j2")
     return template.render(
         page=shown,
         heights={name: chart["layout"]["height"] for name, chart in drawn.items()},
         policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
-        style=Markup(_style()),  # noqa: S704 - our own file
+        style=Markup(markup.style()),  # noqa: S704 - our own file
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
         charts=Markup(packed_json(drawn)) if interactive else "",  # noqa: S704 - base64 holds no markup
@@ -61,58 +54,6 @@ def _wanted(shown: Page) -> list[str]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("recontool.report"),
-        autoescape=True,
-        finalize=_visible,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["cut"] = _cut
-    return environment
-
-
-def _visible(value: Any) -> Any:
-    """Every text the template puts out, without anything hidden in it and not endless; markup of ours stays as it is."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    return _cut(value, _MOST_TEXT)
-
-
-def _cut(text: str, most: int = _MOST_IN_CELL) -> str:
-    """At most `most` characters of `text`, none of them hidden, and how many there were."""
-    shown = plain(text[: most + 1])
-    return shown if len(shown) <= most else f"{shown[:most]}… ({len(text):,} characters)"
-
-
-@cache
 def _bundle() -> Markup:
     """The Plotly bundle, packed."""
-    return Markup(packed(_resource("vendor", BUNDLE).encode()))  # noqa: S704 - base64 holds no markup
-
-
-@cache
-def _scripts(*, lite: bool) -> str:
-    """Our scripts as one, in the order in which they build on each other; a page without Plotly draws no charts."""
-    names = [name for name in SCRIPTS if not (lite and name == "charts")]
-    lines = (line.strip() for name in names for line in _resource("templates", f"{name}.js").splitlines())
-    # Comments and indentation stay in the source; no string of ours spans lines.
-    text = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return f'"use strict";\n(() => {{\n{text}\n}})();\n'
-
-
-@cache
-def _style() -> str:
-    """The style sheet; the dark colours stand in one file and are used for the system's choice and the reader's."""
-    return _resource("templates", "style.css").replace("/* dark.css */", _resource("templates", "dark.css").rstrip())
-
-
-@cache
-def _resource(folder: str, name: str) -> str:
-    return resources.files("recontool.report").joinpath(folder, name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+    return Markup(packed(markup.resource("vendor", BUNDLE).encode()))  # noqa: S704 - base64 holds no markup

@@ -1,6 +1,6 @@
 """The six numbers of the first screen: value, limit, verdict and a small trend each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -31,13 +31,20 @@ def key_numbers(analysis: Analysis, course: Series | None) -> tuple[KeyNumber, .
 
 
 def _metric(analysis: Analysis, name: str, label: str, detail: str, *, trend: Markup, href: str) -> KeyNumber:
-    metric, found = CATALOGUE[name], analysis.fleet[name]
+    return of_metric(analysis.fleet, name, label, detail, trend=trend, href=href)
+
+
+def of_metric(
+    metrics: Mapping[str, MetricValue], name: str, label: str, detail: str, *, trend: Markup, href: str
+) -> KeyNumber:
+    """One of `metrics` as a key number with its verdict and its limit."""
+    metric, found = CATALOGUE[name], metrics[name]
     return KeyNumber(
         label,
         quantity.value(metric, found.value) if found.value is not None else "no data",
         quantity.standing(found),
         view.TONES[found.status],
-        f"limit {quantity.limit(metric, analysis.fleet)}",
+        f"limit {quantity.limit(metric, metrics)}",
         detail if found.value is not None else found.reason or detail,
         trend,
         href,

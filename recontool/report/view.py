@@ -191,13 +191,23 @@ def columns(*titles: str) -> tuple[Column, ...]:
 
 
 def table(
-    caption: str, titles: Sequence[Column], rows: Sequence[Row], *, of: int = 0, what: str = "rows", whole: bool = False
+    caption: str,
+    titles: Sequence[Column],
+    rows: Sequence[Row],
+    *,
+    of: int = 0,
+    what: str = "rows",
+    whole: bool = False,
+    where: str = "the JSON output lists them",
 ) -> Table:
-    """A table of at most `most_rows()` rows unless it must be `whole`; `of` is how many there are if `rows` is a choice."""
+    """A table of at most `most_rows()` rows unless it must be `whole`; `of` is how many there are if `rows` is a choice.
+
+    What is left out is counted, called `what`, and stands `where`.
+    """
     total = max(of, len(rows))
     shown = tuple(rows if whole else rows[: most_rows()])
     left = total - len(shown)
-    omitted = f"{left:,} more {what} are not shown here; the JSON output lists them." if left else ""
+    omitted = f"{left:,} more {what} are not shown here; {where}." if left else ""
     return Table(caption, tuple(titles), shown, omitted)
 
 

@@ -10,7 +10,7 @@ import random
 import sqlite3
 import time
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ import msgspec
 from recontool.alerts.engine import Active, AlertEngine, Change, Status
 from recontool.alerts.rules import Rule
 from recontool.logs.writer import LogWriter
-from recontool.model.instant import iso
+from recontool.model.instant import MINUTE_US, iso
 from recontool.model.prometheus import PREFIX
 from recontool.runtime.exposition import Family, labels
 from recontool.runtime.instructions import Fields
@@ -37,6 +37,7 @@ from recontool.runtime.notify.silences import Silence, silenced_until
 _FINISH_S: Final = 3.0
 _LARGEST: Final = 1e15  # a reader takes numbers beyond it for damage
 _LOGGED_AT_ONCE: Final = 100
+_MOST_RESOLVED: Final = 200  # that the overview remembers, for an hour at most
 _LEVELS: Final = {"CRITICAL": "ERROR", "WARNING": "WARNING", "INFO": "INFO"}
 _ENGINE, _GROUPS, _CLOCK = "engine", "groups", "clock"
 
@@ -59,7 +60,8 @@ class Alerting:
         clock_us: wall clock.
         ticks_us: a clock nobody sets.
 
-    `waiting` is the number of messages that wait, by channel, as of the latest round.
+    `waiting` is the number of messages that wait, by channel, as of the latest round; `on_change` is called after a
+    round that changed an alert.
 
     Raises:
         UsageError: the state cannot be opened.
@@ -102,6 +104,8 @@ class Alerting:
         self._unsaved: list[Notification] = []
         self._saved: dict[str, bytes] = {}
         self._full: set[str] = set()
+        self._resolved: deque[Change] = deque(maxlen=_MOST_RESOLVED)
+        self.on_change: Callable[[], None] = lambda: None
 
     def take(self, worker: str, metrics: Mapping[str, float | None]) -> None:
         """A worker's sample, for the next round."""
@@ -135,6 +139,9 @@ class Alerting:
                 await asyncio.sleep(0)
         for name in {message.channel for message in found.messages}:
             self._couriers[name].wake()
+        if found.changes:
+            self._resolved.extend(change for change in found.changes if change.state == "resolved")
+            self.on_change()
 
     async def finish(self) -> None:
         """Let deliveries under way end, within seconds; the rest is in the outbox and goes on at the next start."""
@@ -145,11 +152,16 @@ class Alerting:
         self._outbox.close()
 
     def overview(self) -> dict[str, object]:
-        """The answer of `/api/v1/alerts`, as of the latest round."""
+        """The answer of `/api/v1/alerts`, as of the latest round; any thread may ask."""
         silences = self._all_silences()
         return {
             "at": iso(self._looked_us) if self._looked_us else None,
             "alerts": self._listed,
+            "resolved": [
+                _shown_resolved(change)
+                for change in reversed(list(self._resolved))
+                if change.at_us > self._looked_us - 60 * MINUTE_US
+            ],
             "rules": [
                 {
                     "alert": rule.alert,
@@ -164,6 +176,10 @@ class Alerting:
             "channels": [self._shown_channel(courier) for courier in self._couriers.values()],
             "silences": [_shown_silence(silence) for silence in silences if silence.until_us > self._clock_us()],
         }
+
+    def firing(self) -> int:
+        """How many alerts fire, as of the latest round."""
+        return len(self._firing())
 
     def families(self) -> list[Family]:
         """What `/metrics` shows of alerts and channels; the counts of deliveries are this process's."""
@@ -337,6 +353,17 @@ class Alerting:
             "dropped": tally.dropped,
             "last_error": tally.last_error or None,
         }
+
+
+def _shown_resolved(change: Change) -> dict[str, object]:
+    return {
+        "alert": change.alert,
+        "severity": change.severity,
+        "worker": change.worker,
+        "pending_at": iso(change.since_us),
+        "resolved_at": iso(change.at_us),
+        "value": change.value,
+    }
 
 
 def _shown_silence(silence: Silence) -> dict[str, object]:

@@ -4,11 +4,15 @@ A lease is numbered; the number fences off a worker that lost the task meanwhile
 connection: a worker is its id.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final
 
 from recontool.runtime.messages import Checkpoint, Json, Running, TaskRow
+
+LATELY: Final = 10  # settled tasks that `lately` remembers
 
 
 @dataclass(slots=True)
@@ -39,7 +43,9 @@ class TaskBoard:
     """
 
     def __init__(self, grace_s: float) -> None:
+        self.counts: Counter[str] = Counter()  # tasks by state
         self._tasks: dict[str, Task] = {}
+        self._lately: deque[Task] = deque(maxlen=LATELY)
         self._pending: deque[str] = deque()
         self._held: defaultdict[str, set[str]] = defaultdict(set)  # worker -> tasks assigned to it
         self._away: set[str] = set()  # assigned tasks whose worker is not connected
@@ -49,6 +55,7 @@ class TaskBoard:
         """Take over tasks of an earlier run; their workers get the grace period to come back."""
         for task in tasks:
             self._tasks[task.id] = task
+            self.counts[task.state] += 1
             if task.state == "pending":
                 self._pending.append(task.id)
             elif task.state == "assigned" and task.worker is not None:
@@ -58,6 +65,7 @@ class TaskBoard:
     def add(self, task_id: str, spec: dict[str, Json]) -> None:
         """A new task, last in line."""
         self._tasks[task_id] = Task(task_id, spec)
+        self.counts["pending"] += 1
         self._pending.append(task_id)
 
     def get(self, task_id: str) -> Task | None:
@@ -70,6 +78,15 @@ class TaskBoard:
             TaskRow(task.id, str(task.spec.get("type")), task.state, task.worker, task.lease, task.applied_us)
             for task in self._tasks.values()
         ]
+
+    def running(self, most: int) -> list[Task]:
+        """At most `most` tasks that are assigned."""
+        held = chain.from_iterable(self._held.values())
+        return [self._tasks[task_id] for task_id in islice(held, most)]
+
+    def lately(self) -> list[Task]:
+        """The tasks settled last, the latest first; those of an earlier run are not among them."""
+        return list(reversed(self._lately))
 
     def load(self, worker: str) -> int:
         """How many tasks `worker` holds."""
@@ -125,7 +142,9 @@ class TaskBoard:
         """Apply a result; the other worker that still runs the task, if any."""
         holder = task.worker if task.state == "assigned" else None
         self._let_go(task)
-        task.state, task.worker, task.applied_us, task.checkpoint = ("done" if ok else "failed"), worker, at_us, None
+        self._enter(task, "done" if ok else "failed", worker)
+        task.applied_us, task.checkpoint = at_us, None
+        self._lately.append(task)
         return holder if holder != worker else None
 
     def progress(self, worker: str, checkpoint: Checkpoint) -> bool:
@@ -138,8 +157,13 @@ class TaskBoard:
 
     def _hold(self, task: Task, worker: str) -> None:
         self._let_go(task)
-        task.state, task.worker = "assigned", worker
+        self._enter(task, "assigned", worker)
         self._held[worker].add(task.id)
+
+    def _enter(self, task: Task, state: str, worker: str | None) -> None:
+        self.counts[task.state] -= 1
+        self.counts[state] += 1
+        task.state, task.worker = state, worker
 
     def _absent(self, task: Task, now_s: float) -> None:
         task.until_s = now_s + self._grace_s
@@ -147,7 +171,7 @@ class TaskBoard:
 
     def _requeue(self, task: Task) -> None:
         self._let_go(task)
-        task.state, task.worker = "pending", None
+        self._enter(task, "pending", None)
         self._pending.appendleft(task.id)  # it has waited longest
 
     def _let_go(self, task: Task) -> None:

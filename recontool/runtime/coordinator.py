@@ -5,15 +5,20 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from recontool.logs.writer import LogWriter
 from recontool.model.errors import UsageError
+from recontool.model.live import Live
 from recontool.model.markers import COORDINATOR, Marker
 from recontool.runtime import exposition
 from recontool.runtime.alerting import Alerting
 from recontool.runtime.board import Task
 from recontool.runtime.config import Options
+from recontool.runtime.dashboard.course import Effort
+from recontool.runtime.dashboard.server import LIVE_PATH, PATH, Dashboard, Renderer
+from recontool.runtime.dashboard.survey import Survey, Traffic
 from recontool.runtime.http import Api
 from recontool.runtime.instructions import (
     Abort,
@@ -56,9 +61,12 @@ class Coordinator:
         keys: what clients must prove.
         log: takes every event; the caller closes it.
         announce: told host and port once it listens.
+        renderer: makes the live page.
     """
 
-    def __init__(self, options: Options, keys: Keys, log: LogWriter, announce: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, options: Options, keys: Keys, log: LogWriter, announce: Callable[[str, int], None], renderer: Renderer
+    ) -> None:
         self._options, self._writer, self._announce = options, log, announce
         self._timeout_s = options.seconds("heartbeat_timeout")
         self._journal = Journal(options.data_dir / "coordinator.db")
@@ -71,7 +79,14 @@ class Coordinator:
         self._flushing = False
         self._samples: list[snapshots.Sample] = []
         self._seen: dict[str, Sample] = {}
-        self._api = Api(keys.operator, _Facts(self._seen, self._roster, self._alerting, log.now_us))
+        self._effort = Effort(options.data_dir)
+        self._survey = Survey(self._seen, self._roster.board, self._effort, log.now_us)
+        interval_s = options.seconds("snapshot_interval")
+        self._dashboard = Dashboard(
+            renderer, keys.operator, self._live, self._alerting.overview, log=log, interval_s=interval_s
+        )
+        self._alerting.on_change = self._dashboard.changed
+        self._api = Api(keys.operator, _Facts(self._seen, self._roster, self._alerting, log.now_us), self._dashboard)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then drain.
@@ -93,13 +108,16 @@ class Coordinator:
             asyncio.create_task(every(self._options.seconds("metrics_interval"), self._log_queues)),
             asyncio.create_task(self._write_snapshots()),
             asyncio.create_task(self._alerting.run(self._options.seconds("snapshot_interval"))),
+            asyncio.create_task(self._effort.run()),
+            asyncio.create_task(every(self._dashboard.tick_s, self._look)),
+            asyncio.create_task(self._dashboard.run()),
         ]
         work.append(asyncio.create_task(self._stop_on(stop)))
         for task in work:
             task.add_done_callback(self._watch)
         try:
             await self._done
-            await asyncio.gather(self._drain(listener), self._alerting.finish())
+            await asyncio.gather(self._drain(listener), self._alerting.finish(), self._dashboard.close())
         finally:
             for task in work:
                 task.cancel()
@@ -125,6 +143,9 @@ class Coordinator:
         return listener
 
     async def _serve(self, socket: Socket) -> None:
+        if socket.path == LIVE_PATH:
+            await self._dashboard.serve(socket)
+            return
         number = next(self._numbers)
 
         def log(marker: Marker | None, name: str, fields: Fields) -> None:
@@ -182,11 +203,10 @@ class Coordinator:
         match instruction:
             case Log(marker, name, fields):
                 self._log(marker, name, fields)
-                if name == "accepted":
-                    self._seen.setdefault(str(fields["worker"]), Sample(str(fields["worker"]), 0, {}))
-                elif name == "disconnected" and fields["code"] == CLOSE_LEAVING:
-                    self._alerting.left(str(fields["worker"]))
+                if name in {"accepted", "disconnected"}:
+                    self._attend(str(fields["worker"]), began=name == "accepted", code=fields.get("code"))
             case Sample(worker, at_us, metrics):
+                self._survey.presence.heard(worker, self._writer.now_us())
                 self._seen[worker] = instruction
                 self._samples.append(snapshots.Sample(at_us, worker, metrics))
                 self._alerting.take(worker, metrics)
@@ -199,6 +219,17 @@ class Coordinator:
             case Abort(number) if number in self._links:
                 self._links[number].abort()
 
+    def _attend(self, worker: str, *, began: bool, code: object) -> None:
+        at_us, leaving = self._writer.now_us(), code == CLOSE_LEAVING
+        if began:
+            self._seen.setdefault(worker, Sample(worker, 0, {}))
+            self._survey.presence.began(worker, at_us)
+        else:
+            self._survey.presence.ended(worker, at_us, orderly=leaving)
+            if leaving:
+                self._alerting.left(worker)
+        self._dashboard.changed()
+
     def _log(self, marker: Marker | None, name: str, fields: Fields) -> None:
         self._writer.event(marker, name, level=None, **tidy(fields))
 
@@ -206,9 +237,22 @@ class Coordinator:
         self._perform(self._roster.tick(self._loop.time()))
 
     def _log_queues(self) -> None:
+        depth, oldest_s = self._queues()
+        self._log(None, "queue", {"depth": depth, "oldest_s": oldest_s})
+
+    def _queues(self) -> tuple[int, float]:
         queues = [link.queue for link in self._links.values()]
         oldest_s = max((queue.oldest_s(self._loop.time()) for queue in queues), default=0.0)
-        self._log(None, "queue", {"depth": sum(map(len, queues)), "oldest_s": oldest_s})
+        return sum(map(len, queues)), oldest_s
+
+    def _look(self) -> None:
+        self._survey.look(len(self._roster.workers()), self._alerting.firing())
+
+    def _live(self) -> Live:
+        queued, oldest_s = self._queues()
+        return self._survey.live(
+            Traffic(len(self._links), self._dashboard.viewers, queued, oldest_s, len(self._samples))
+        )
 
     # --- metrics ----------------------------------------------------------------------------------------
 
@@ -282,8 +326,12 @@ class _Facts:
         return [*workers, *self._alerting.families()]
 
 
-def main(options: Options) -> None:
+def main(options: Options, renderer: Renderer) -> None:
     """Serve until SIGTERM or SIGINT.
+
+    Args:
+        options: of role coordinator.
+        renderer: makes the live page.
 
     Raises:
         UsageError: keys, journal or address cannot be used.
@@ -292,13 +340,18 @@ def main(options: Options) -> None:
     keys = Keys(options.keys.get("operator", kept.operator), options.keys.get("worker", kept.worker))
     log = open_log(COORDINATOR, options)
     try:
-        until_signal(Coordinator(options, keys, log, _announce).run, log)
+        until_signal(Coordinator(options, keys, log, partial(_announce, options), renderer).run, log)
     finally:
         log.close()
 
 
-def _announce(host: str, port: int) -> None:
-    print(f"listening on {host}:{port}", file=sys.stderr, flush=True)  # noqa: T201 - who waits for it reads stderr
+def _announce(options: Options, host: str, port: int) -> None:
+    lines = [f"listening on {host}:{port}"]
+    if sys.stderr.isatty():
+        address = f"[{host}]" if ":" in host else host
+        key = "keys: of the --config file" if "operator" in options.keys else str(options.data_dir / "keys.json")
+        lines.append(f"dashboard  http://{address}:{port}{PATH}  (operator key: {key})")
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - who waits for it reads stderr
 
 
 def demo_task(number: int) -> dict[str, Json]:

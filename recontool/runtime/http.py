@@ -12,11 +12,21 @@ from urllib.parse import unquote
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.instant import iso
 from recontool.runtime import exposition
+from recontool.runtime.dashboard import server as dashboard
 from recontool.runtime.instructions import Sample
 from recontool.runtime.transport import Answer
 
 WEBSOCKET_PATH: Final = "/ws"
-PATHS: Final = ("/api/v1/workers", "/api/v1/workers/ID/metrics", "/api/v1/alerts", "/metrics", "/healthz")
+PATHS: Final = (
+    "/dashboard",
+    "/api/v1/workers",
+    "/api/v1/workers/ID/metrics",
+    "/api/v1/alerts",
+    "/metrics",
+    "/healthz",
+)
+_SOCKETS: Final = frozenset({WEBSOCKET_PATH, "/", dashboard.LIVE_PATH})
+_OTHER_ORIGIN: Final = "a page of another origin may not speak to the dashboard; Origin and Host must name the same"
 _METRICS: Final = re.compile(r"/api/v1/workers/([^/?]+)/metrics")
 
 
@@ -39,6 +49,13 @@ class Facts(Protocol):
         """What `/metrics` shows."""
 
 
+class Pages(Protocol):
+    """The live page."""
+
+    def page(self, method: str) -> Answer:
+        """The page itself, without any data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """Answers requests.
@@ -49,14 +66,18 @@ class Api:
 
     operator_key: str
     facts: Facts
+    pages: Pages
 
     def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
         """The answer to one request; None lets a WebSocket handshake go on. Header names are lower case."""
+        bare = path.partition("?")[0]
+        if bare == dashboard.PATH and method in {"GET", "HEAD"}:
+            return self.pages.page(method)
         if method != "GET":
             return _json(405, {"error": f"{method} is not allowed here, only GET"}, {"Allow": "GET"})
-        bare = path.partition("?")[0]
-        if bare in {WEBSOCKET_PATH, "/"} and headers.get("upgrade", "").lower() == "websocket":
-            return None
+        if bare in _SOCKETS and headers.get("upgrade", "").lower() == "websocket":
+            welcome = bare != dashboard.LIVE_PATH or dashboard.same_origin(headers)
+            return None if welcome else _json(403, {"error": _OTHER_ORIGIN})
         if bare == "/healthz":
             return _json(200, {"status": "ok", "workers_connected": len(self.facts.connected())})
         if bare == "/metrics":

@@ -67,6 +67,12 @@ class Socket:
         address = self._connection.remote_address
         return f"{address[0]}:{address[1]}" if address else "unknown"
 
+    @property
+    def path(self) -> str:
+        """What was asked for when it was opened, without a query."""
+        request = self._connection.request
+        return "" if request is None else request.path.partition("?")[0]
+
     async def send(self, data: bytes) -> None:
         """Send one frame; waits while the peer does not read.
 
@@ -192,7 +198,7 @@ async def listen(
 
 def _response(answer: Answer) -> Response:
     phrase = http.HTTPStatus(answer.status).phrase
-    headers = Headers({**answer.headers, "Content-Length": str(len(answer.body)), "Connection": "close"})
+    headers = Headers({"Content-Length": str(len(answer.body)), **answer.headers, "Connection": "close"})
     return Response(answer.status, phrase, headers, answer.body)
 
 

@@ -127,6 +127,28 @@ def test_the_overview_shows_alerts_rules_channels(tmp_path):
     site.stop()
 
 
+def test_the_overview_tells_for_an_hour_what_was_resolved(site):
+    changed = []
+    site.alerting.on_change = lambda: changed.append(site.now_us)
+    site.round(a=300, b=300)
+    site.round(a=300, b=100)
+    at_us = site.now_us
+    site.round(a=100)
+    site.round(a=100)
+    assert [at - at_us for at in changed] == [-ROUND_US, 0, ROUND_US]
+    shown = site.alerting.overview()["resolved"]
+    assert [(alert["worker"], alert["resolved_at"]) for alert in shown] == [
+        ("a", "2026-01-01T00:00:30.000000Z"),
+        ("b", "2026-01-01T00:00:20.000000Z"),
+    ]
+    assert list(shown[0]) == ["alert", "severity", "worker", "pending_at", "resolved_at", "value"]
+    site.now_us += 3600 * S - 3 * ROUND_US
+    site.round(a=100)
+    assert [alert["worker"] for alert in site.alerting.overview()["resolved"]] == ["a"]
+    site.round(a=100)
+    assert site.alerting.overview()["resolved"] == []
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 def test_restarts_change_nothing(tmp_path, restarts):
     site = Site(tmp_path, rules=(SLOW, LATE))

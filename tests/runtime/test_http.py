@@ -8,6 +8,7 @@ from recontool.model.catalogue import DOCUMENTED
 from recontool.runtime.exposition import of_workers
 from recontool.runtime.http import PATHS, Api
 from recontool.runtime.instructions import Sample
+from recontool.runtime.transport import Answer
 
 KNOWN = {
     "w-1": Sample("w-1", 1_767_225_600_000_001, {"messages_sent": 3, "queue_depth": 9}),
@@ -35,7 +36,14 @@ class Facts:
         return of_workers(KNOWN.values(), self.connected(), KNOWN["w-1"].at_us + 1)
 
 
-API = Api("op-key", Facts())
+class Pages:
+    """A live page of one word."""
+
+    def page(self, method):
+        return Answer(200, b"" if method == "HEAD" else b"page", {"Content-Type": "text/html"})
+
+
+API = Api("op-key", Facts(), Pages())
 OPERATOR = {"authorization": "Bearer op-key"}
 PATH = "/api/v1/workers/w-1/metrics"
 UPGRADE = {"upgrade": "websocket"}
@@ -82,6 +90,15 @@ def test_a_worker_that_has_not_reported_has_no_time_and_no_values():
         ("POST", PATH, OPERATOR, 405),
         ("PUT", "/ws", UPGRADE, 405),
         ("HEAD", PATH, OPERATOR, 405),
+        ("POST", "/dashboard", {}, 405),
+        ("GET", "/dashboard/", {}, 404),
+        ("GET", "/dashboard/live", {}, 404),
+        ("GET", "/dashboard/live", UPGRADE, 403),
+        ("GET", "/dashboard/live", {**UPGRADE, "origin": "http://elsewhere", "host": "here:1"}, 403),
+        ("GET", "/dashboard/live", {**UPGRADE, "origin": "http://here:2", "host": "here:1"}, 403),
+        ("GET", "/dashboard/live", {**UPGRADE, "origin": "http://[::1", "host": "[::1"}, 403),
+        ("GET", "/dashboard/live", {**UPGRADE, "origin": "null", "host": "null"}, 403),
+        ("GET", "/dashboard/live", {**UPGRADE, "origin": "file://", "host": ""}, 403),
     ],
 )
 def test_every_request_gets_its_status_as_json(method, path, headers, status):
@@ -97,6 +114,16 @@ def test_every_request_gets_its_status_as_json(method, path, headers, status):
 @pytest.mark.parametrize("path", ["/", "/ws", "/ws?x"])
 def test_a_websocket_handshake_goes_on(path):
     assert API.answer("GET", path, UPGRADE) is None
+
+
+@pytest.mark.parametrize("origin", ["http://here:1", "https://here:1", "http://HERE:1"])
+def test_a_page_of_the_same_origin_may_speak_to_the_dashboard(origin):
+    assert API.answer("GET", "/dashboard/live", {**UPGRADE, "origin": origin, "host": "Here:1"}) is None
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", b"page"), ("HEAD", b"")])
+def test_the_page_needs_no_key_for_it_holds_no_data(method, body):
+    assert API.answer(method, "/dashboard?x", {}).body == body
 
 
 def test_workers_are_listed_with_their_state():

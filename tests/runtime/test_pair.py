@@ -12,6 +12,7 @@ from recontool.logs.writer import LogWriter
 from recontool.metrics.fold import WorkerFold
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.markers import COORDINATOR
+from recontool.report.dashboard.page import LivePage
 from recontool.runtime import keys, operator
 from recontool.runtime.config import read
 from recontool.runtime.coordinator import Coordinator
@@ -41,7 +42,9 @@ class Pair:
         held = keys.load_or_create(self.data)
         listening = asyncio.get_running_loop().create_future()
         options = self._options("coordinator", port=0)
-        made = Coordinator(options, held, self._log(COORDINATOR, options), lambda _, port: listening.set_result(port))
+        made = Coordinator(
+            options, held, self._log(COORDINATOR, options), lambda _, port: listening.set_result(port), LivePage()
+        )
         self.tasks[COORDINATOR] = asyncio.create_task(made.run(self.stops[COORDINATOR]))
         self.address = Address("127.0.0.1", await listening, held.operator)
         options = self._options(

@@ -1,12 +1,14 @@
 """The coordinator's machine: who may say what, leases, and results applied once."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from recontool.model.markers import Marker
-from recontool.runtime.board import Task
+from recontool.runtime.board import LATELY, Task
 from recontool.runtime.instructions import (
     Abort,
     Close,
@@ -445,6 +447,13 @@ class Fleet(RuleBasedStateMachine):
             assert (row.state == "assigned") is (row.id in self.roster.board._held[row.worker] if row.worker else False)
             if row.state == "pending":
                 assert row.id in self.roster.board._pending
+
+    @invariant()
+    def tasks_are_counted_and_named_by_state(self):
+        board = self.roster.board
+        assert +board.counts == Counter(row.state for row in board.rows())
+        assert {task.id for task in board.running(99)} == {row.id for row in board.rows() if row.state == "assigned"}
+        assert [task.id for task in board.lately()] == list(self.applied)[-LATELY:][::-1]
 
 
 TestFleet = Fleet.TestCase

@@ -1,6 +1,6 @@
 """How the fleet stayed connected: every worker over time, and how many were connected at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from recontool.model.findings import Analysis, WorkerResult
 from recontool.report import quantity, ranking, svg, timeline, view
@@ -65,7 +65,12 @@ def _strip(analysis: Analysis, most: int) -> Strip:
     left = len(ranked) - len(shown)
     cell = f"One cell is {quantity.duration((extent[1] - extent[0]) // number)}."
     more = f" The {left:,} workers with less damage are not drawn." if left else ""
-    return Strip(lanes, _ticks(*extent), tuple((s, name) for s, name in _STATES.items() if s in found), cell + more)
+    return strip_of(lanes, extent, found, cell + more)
+
+
+def strip_of(lanes: Sequence[Lane], extent: tuple[int, int], states: Collection[str], note: str = "") -> Strip:
+    """Lanes over the time from first to last microsecond of `extent`, with a legend of the states that occur."""
+    return Strip(tuple(lanes), _ticks(*extent), tuple((s, name) for s, name in _STATES.items() if s in states), note)
 
 
 def _ticks(start_us: int, end_us: int) -> tuple[tuple[float, str], ...]:

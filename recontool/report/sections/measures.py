@@ -34,7 +34,7 @@ def section(analysis: Analysis) -> Section:
 
 def rows_of(metrics: Mapping[str, MetricValue]) -> tuple[Row, ...]:
     """One row per metric of the catalogue."""
-    return tuple(_row(metric, metrics[metric.name], metrics) for metric in DOCUMENTED)
+    return tuple(metric_row(metric, metrics[metric.name], metrics) for metric in DOCUMENTED)
 
 
 def _lead(analysis: Analysis, outside: list[str]) -> str:
@@ -58,7 +58,8 @@ def _fleet(analysis: Analysis, *, single: bool) -> Table:
     )
 
 
-def _row(metric: Metric, found: MetricValue, metrics: Mapping[str, MetricValue]) -> Row:
+def metric_row(metric: Metric, found: MetricValue, metrics: Mapping[str, MetricValue]) -> Row:
+    """Value, normal range, verdict, source and reason of one metric; `metrics` holds what its range is relative to."""
     normal = quantity.limit(metric, metrics)
     if metric.normal.relative_to:
         rule = quantity.limit_rule(metric)
@@ -87,10 +88,11 @@ def _matrix(analysis: Analysis) -> Table:
 
 
 def _worker_row(worker: WorkerResult) -> Row:
-    return Row((Cell(worker.key), *(_matrix_cell(metric, worker.metrics[metric.name]) for metric in DOCUMENTED)))
+    return Row((Cell(worker.key), *(matrix_cell(metric, worker.metrics[metric.name]) for metric in DOCUMENTED)))
 
 
-def _matrix_cell(metric: Metric, found: MetricValue) -> Cell:
+def matrix_cell(metric: Metric, found: MetricValue) -> Cell:
+    """One metric of one worker as a cell of a matrix, marked when it is outside its range."""
     if found.value is None:
         return Cell(quantity.NOTHING)
     text = quantity.value(metric, found.value).removesuffix(UNIT_TEXT[metric.unit]).strip()

@@ -11,8 +11,10 @@ const order = (a, b) => {
   if (typeof a === typeof b) return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
   return typeof a === "number" ? -1 : 1;
 };
+// Returns what puts the rows in the reader's order again, e.g. after some were replaced.
 const sortable = (table) => {
   const heads = [...table.tHead.rows[0].cells];
+  let arrange = () => {};
   heads.forEach((head, index) => {
     const button = element("button", { type: "button" }, ...head.childNodes);
     head.append(button);
@@ -20,10 +22,15 @@ const sortable = (table) => {
       const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-      const rows = [...table.tBodies[0].rows];
-      table.tBodies[0].append(...rows.sort((a, b) => sign * order(keyOf(a, index), keyOf(b, index))));
+      arrange = () => {
+        const rows = [...table.tBodies[0].rows];
+        const sorted = [...rows].sort((a, b) => sign * order(keyOf(a, index), keyOf(b, index)));
+        if (sorted.some((row, place) => row !== rows[place])) table.tBodies[0].append(...sorted);
+      };
+      arrange();
     });
   });
+  return () => arrange();
 };
 
 const inTime = (row, span) =>
@@ -51,14 +58,16 @@ const toClipboard = async (text) => {
   }
 };
 
+const equipped = new WeakMap(); // table -> what to do when its rows have changed
 const equip = (table) => {
-  const rows = [...table.tBodies[0].rows];
-  if (rows.length <= SEVERAL) return;
-  sortable(table);
+  if (table.tBodies[0].rows.length <= SEVERAL) return;
+  const arrange = sortable(table);
   const name = textOf(table.caption);
   const status = element("span", { class: "rows", role: "status" });
   const search = element("input", { type: "search", placeholder: "Filter rows", "aria-label": `Filter: ${name}` });
+  let said = "";
   const apply = () => {
+    const rows = [...table.tBodies[0].rows];
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let left = 0;
     for (const row of rows) {
@@ -66,8 +75,8 @@ const equip = (table) => {
       row.hidden = !(inTime(row, chosen.span) && words.every((word) => text.includes(word)));
       left += row.hidden ? 0 : 1;
     }
-    const all = left === rows.length;
-    status.textContent = all ? "" : `${left} of ${rows.length} rows`;
+    const counted = left === rows.length ? "" : `${left} of ${rows.length} rows`;
+    if (counted !== said) status.textContent = said = counted;
   };
   const copy = (kind, write) => {
     const button = element("button", { type: "button", "aria-label": `Copy as ${kind}: ${name}` }, `Copy ${kind}`);
@@ -84,10 +93,16 @@ const equip = (table) => {
     return button;
   };
   search.addEventListener("input", apply);
-  chosen.listeners.push(apply);
+  if (document.querySelector(".brush")) chosen.listeners.push(apply);
   const tools = element("div", { class: "tools" });
-  if (rows.length > MANY) tools.append(search);
-  tools.append(status, copy("CSV", asCsv), copy("JSON", asJson));
+  const renew = () => {
+    search.hidden = table.tBodies[0].rows.length <= MANY && search.value === "";
+    arrange();
+    apply();
+  };
+  equipped.set(table, renew);
+  search.hidden = table.tBodies[0].rows.length <= MANY;
+  tools.append(search, status, copy("CSV", asCsv), copy("JSON", asJson));
   table.closest(".scroll").before(tools);
 };
 document.querySelectorAll("main table").forEach(equip);
