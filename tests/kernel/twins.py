@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, tzinfo
 from types import SimpleNamespace
 
 from recontool.analysis.assemble import worker_result
@@ -36,13 +37,13 @@ def outcome(parts: FleetParts, files: Sequence[object]) -> object:
     )
 
 
-def by_reference(files: Sequence[bytes], form: Format, source: str = "") -> object:
+def by_reference(files: Sequence[bytes], form: Format, source: str = "", zone: tzinfo = UTC) -> object:
     """What the reference finds in files read one after the other."""
     fleet, seen = FleetFold(), []
     for number, text in enumerate(files):
         fleet.begin(FileTag(number, f"{number}.log", str(number), form.claim_only))
         lines = (line + b"\n" for line in text.split(b"\n")) if text else ()
-        reader = LogReader(_without_last(lines, text), form, source=source)
+        reader = LogReader(_without_last(lines, text), form, source=source, zone=zone)
         for event in reader:
             fleet.feed(event)
         examples = [(line, shown) for line, shown, _ in reader.examples]
@@ -56,12 +57,14 @@ def _without_last(lines: Iterable[bytes], text: bytes) -> list[bytes]:
     return kept[:-1] if text.endswith(b"\n") else kept
 
 
-def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *, resume: bool = False) -> object:
+def by_core(
+    files: Sequence[Sequence[bytes]], form: Format, source: str = "", zone: tzinfo = UTC, *, resume: bool = False
+) -> object:
     """What the core finds in files given piece by piece; `resume`: saved and loaded again after every piece."""
     from recontool.model.findings import LineCount
 
     fleet, seen, chunk = new_fleet(), [], Chunk()
-    parser = Parser(vocabulary(), form, source)
+    parser = Parser(vocabulary(), form, source, zone)
     for number, pieces in enumerate(files):
         fleet.begin(parser, number, number)
         for piece in pieces:
@@ -79,5 +82,5 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
             for at in range(view.examples_n)
         ]
         seen.append((counts, moment(view.first), moment(view.last), examples))
-    named = {number: ReadFile(f"{number}.log", form, source, number) for number in range(len(files))}
+    named = {number: ReadFile(f"{number}.log", form, source, number, zone) for number in range(len(files))}
     return outcome(parts_of(fleet, named), seen)

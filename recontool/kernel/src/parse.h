@@ -56,6 +56,8 @@ typedef struct {
     u8 source[136];
     u32 source_n;
     VEC(Cell) cells;
+    const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
+    i64 zone_from, zone_until, zone_ahead;
 } Chunk;
 
 enum { WANT_CELLS = 1, WANT_LESS = 2 }; /* all fields for a table; for a summary no record of its own where nothing is marked */
@@ -65,7 +67,18 @@ typedef struct {
     const Format *format;
     Str source; /* whose file it is, where lines do not say so */
     int wants;
+    const struct ZoneStep *zone; /* of times that carry none; see times.h */
+    size_t zone_n;               /* 0: they are UTC */
 } Parser;
 
+/* How a header, a time or a body was taken. */
+enum { FOUND, NO_HEADER, BAD };
+
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n);
+
+/* Parts that records of other shapes share. */
+int parse_second(Chunk *chunk, const u8 *p, u8 between, i64 *at_us); /* YYYY-MM-DD?HH:MM:SS with `between` for ? */
+int parse_tagged_body(const Parser *parser, Chunk *chunk, Rec *rec); /* `[MARKER] event key=value ...` in rec->text */
+int parse_put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, int field, Str text); /* 0: does not fit */
+void parse_label(const Vocab *v, Rec *rec, Str text);                /* a line of a metrics block */
 #endif

@@ -175,7 +175,7 @@ static int hex4(const u8 *p, const u8 *end, u32 *value) {
     return 1;
 }
 
-static u8 *put_utf8(u8 *to, u32 c) {
+u8 *put_utf8(u8 *to, u32 c) {
     if (c < 0x80) {
         *to++ = (u8)c;
     } else if (c < 0x800) {

@@ -18,6 +18,7 @@ double ratio(i128 over, i128 under);     /* as Python's int / int */
 Str trimmed(Str text);                   /* without ASCII white space at both ends, as bytes.strip() */
 int utf8_valid(Str text);
 Str utf8_shown(Str text, Arena *arena);  /* what is no UTF-8 becomes U+FFFD, as decode("utf-8", "replace") */
+u8 *put_utf8(u8 *to, u32 c); /* writes one character; returns what follows it */
 /* The inside of a JSON string; 0 when json.loads would refuse it. */
 int json_text(Str inside, Arena *arena, Str *text);
 #endif
