@@ -49,7 +49,7 @@ class _Group:
         self._folded = Folded(FleetParts())
         self._known: list[dict[str, Any]] = []  # of files that are read, as a state describes them
         self._states = None if light else reading.states
-        self._key = key_of(sources, _settings(sources)) if self._states is not None and sources else None
+        self._key = key_of(sources, _settings(sources, self._reading)) if self._states is not None and sources else None
 
     def folded(self, unknown: Sequence[Source]) -> Folded:
         """Read every file; `unknown` ones are only counted."""
@@ -63,7 +63,7 @@ class _Group:
                 self._read(number, source, start.position if start is not None else None)
                 start = None
         files = {
-            number: ReadFile(source.name, source.seen.form, source.owner, source.number)
+            number: ReadFile(source.name, source.seen.form, source.owner, source.number, self._reading.zone)
             for number, source in enumerate(self._sources)
             if source.seen is not None
         }
@@ -84,7 +84,8 @@ class _Group:
         """All lines of one file, or those from `position` on where a state holds the others."""
         if source.seen is None:
             raise ValueError("only files of a known format are folded")
-        parser = Parser(vocabulary(), source.seen.form, source.owner, light=self._fleet.light)
+        zone = self._reading.zone
+        parser = Parser(vocabulary(), source.seen.form, source.owner, zone, light=self._fleet.light)
         if position is None:
             skip = repeated(source, self._last_of.get(source.stem))
             self._fleet.begin(parser, number, self._stems[source.stem], skip)
@@ -181,8 +182,8 @@ class _Group:
         return shown_example(line, text)
 
 
-def _settings(sources: Sequence[Source]) -> str:
+def _settings(sources: Sequence[Source], reading: Reading) -> str:
     """What else than its bytes a state depends on."""
     rules = [(rule.name, rule.condition) for rule in BUILT_IN]
     forms = [(one.seen.form.name, one.owner) for one in sources[:1] if one.seen is not None]
-    return json.dumps([VERSION, ABI, rules, forms])
+    return json.dumps([VERSION, ABI, rules, forms, str(reading.zone)])

@@ -93,7 +93,7 @@ def _by_core(
     if source.seen is None:
         return
     vocab = vocabulary()
-    parser, fleet = Parser(vocab, source.seen.form, source.owner, cells=True), new_fleet()
+    parser, fleet = Parser(vocab, source.seen.form, source.owner, reading.zone, cells=True), new_fleet()
     fleet.begin(parser, 0, 0, skip)
     chosen = Wanted(wanted.since_us, wanted.until_us, wanted.markers, wanted.workers)
     desks = [Desk(vocab, chosen, schema, source.name) for _ in range(reading.threads or threads_to_use())]

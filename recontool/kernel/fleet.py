@@ -75,7 +75,7 @@ class Parser:
 
             if not core().recon_format_structured(self._format, vocab.handle, structured_table(form)):
                 raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
-        if form.engine != "tagged" and zone is not UTC:
+        if form.engine != "tagged" and str(zone) != "UTC":
             from recontool.kernel.zones import steps
 
             words = steps(zone)

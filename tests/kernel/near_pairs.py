@@ -138,7 +138,7 @@ def _json_line(rng, pairs):
         if rng.random() < 0.02:
             name = '"' + "".join(f"\\u{ord(letter):04x}" for letter in key) + '"'
         written.append(name + colon + (value if isinstance(value, Raw) else json.dumps(value, ensure_ascii=ascii_only)))
-    return rng.choice(("", "", "", " ")) + "{" + comma.join(written) + "}" + rng.choice(("", "", "", " ", "}", ","))
+    return rng.choice(("", "", "", " ")) + "{" + comma.join(written) + "}" + (rng.choice((" ", "}", ",")) if rng.random() < 0.05 else "")
 
 
 def _logfmt_line(rng, pairs):

@@ -92,3 +92,17 @@ const u8 *json_value(const u8 *p, const u8 *end, Value *value, int depth) {
     if (p != NULL) value->s = (Str){from, (u32)(p - from)};
     return p;
 }
+
+int json_member(Members *m, Value *key, Value *value) {
+    const u8 *p = json_space(m->p, m->end), *end = m->end;
+    if (p < end && *p == '}') return p + 1 == end ? 0 : -1;
+    if (m->begun) {
+        if (p >= end || *p != ',') return -1;
+        p = json_space(p + 1, end);
+    }
+    if (p >= end || *p != '"' || (p = json_string(p + 1, end, key)) == NULL) return -1;
+    p = json_space(p, end);
+    if (p >= end || *p != ':') return -1;
+    m->p = json_value(json_space(p + 1, end), end, value, 0), m->begun = 1;
+    return m->p == NULL ? -1 : 1;
+}

@@ -43,20 +43,11 @@ static inline void take(const Structured *s, Chunk *chunk, Pairs *pairs, Value k
 static int json_pairs(const Structured *s, Chunk *chunk, Str line, Pairs *pairs) {
     Str text = trimmed(line);
     if (text.n < 3 || text.p[0] != '{' || text.p[text.n - 1] != '}') return NO_HEADER;
-    const u8 *end = text.p + text.n, *p = json_space(text.p + 1, end);
-    if (*p == '}') return p + 1 == end ? FOUND : BAD;
-    for (;;) {
-        Value key, value;
-        if (p >= end || *p != '"' || (p = json_string(p + 1, end, &key)) == NULL) return BAD;
-        p = json_space(p, end);
-        if (p >= end || *p != ':') return BAD;
-        if ((p = json_value(json_space(p + 1, end), end, &value, 0)) == NULL) return BAD;
-        take(s, chunk, pairs, key, &value);
-        p = json_space(p, end);
-        if (p >= end) return BAD;
-        if (*p != ',') return *p == '}' && p + 1 == end ? FOUND : BAD;
-        p = json_space(p + 1, end);
-    }
+    Members members = {text.p + 1, text.p + text.n, 0};
+    Value key, value;
+    int more;
+    while ((more = json_member(&members, &key, &value)) > 0) take(s, chunk, pairs, key, &value);
+    return more == 0 ? FOUND : BAD;
 }
 
 static int logfmt_pairs(const Structured *s, Chunk *chunk, Str line, Pairs *pairs) {

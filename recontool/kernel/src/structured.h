@@ -46,6 +46,12 @@ typedef struct {
  * have it. */
 const u8 *json_string(const u8 *p, const u8 *end, Value *value);
 const u8 *json_value(const u8 *p, const u8 *end, Value *value, int depth);
+/* The members of an object one by one: from behind its bracket to the end of the text it must end with. */
+typedef struct {
+    const u8 *p, *end;
+    int begun;
+} Members;
+int json_member(Members *members, Value *key, Value *value); /* 1: here is one; 0: that was all; -1: it is no JSON */
 static inline const u8 *json_space(const u8 *p, const u8 *end) {
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) p++;
     return p;
