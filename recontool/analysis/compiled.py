@@ -46,9 +46,7 @@ def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> Nativ
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """How a file of the fleet is called in evidence, what its lines look like, which place it has among all files, the zone
-    of its times without one.
-    """
+    """How a file of the fleet is called in evidence, how its lines are read, which place it has among all files."""
 
     name: str
     form: Format

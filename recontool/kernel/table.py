@@ -2,12 +2,13 @@
 
 import ctypes
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from ctypes import Structure, c_int64, c_uint32, c_void_p
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -68,12 +69,15 @@ class _ColumnView(Structure):
     )
 
 
-class Desk:
-    """What one thread works with: a chunk, its rows, and the columns they become."""
+Made = TypeVar("Made")
 
-    def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
+
+class Desk(ABC, Generic[Made]):
+    """What one thread works with: a chunk, its rows, the columns they become, and what is made of those."""
+
+    def __init__(self, vocab: Vocabulary, wanted: Wanted) -> None:
         self.chunk = Chunk()
-        self._vocab, self._schema, self._file = vocab, schema, file
+        self._vocab = vocab
         self._rows = core().recon_rows_new()
         self._table = core().recon_table_new(vocab.handle)
         names = "".join(f"{name}\n" for name in sorted(wanted.sources)).encode()
@@ -95,9 +99,25 @@ class Desk:
         """The rows of what the file ended in."""
         core().recon_rows_rest(fleet.handle, parser.handle, self.chunk.handle, self._rows)
 
+    def fill(self) -> int:
+        """Put the wanted rows into the columns; returns their number."""
+        return int(core().recon_table_fill(self._table, self._vocab.handle, self._rows, ctypes.byref(self._wanted)))
+
+    @abstractmethod
+    def batch(self) -> Made:
+        """What becomes of the wanted rows."""
+
+
+class ArrowDesk(Desk[pa.RecordBatch]):
+    """Makes Arrow batches with the columns of `schema`."""
+
+    def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
+        super().__init__(vocab, wanted)
+        self._schema, self._file = schema, file
+
     def batch(self) -> pa.RecordBatch:
-        """The wanted rows, with the columns of the schema."""
-        count = core().recon_table_fill(self._table, self._vocab.handle, self._rows, ctypes.byref(self._wanted))
+        """The wanted rows."""
+        count = self.fill()
         view = _TableView()
         core().recon_table_view(self._table, ctypes.byref(view))
         fixed = {
@@ -173,20 +193,20 @@ class _Turns:
 
 
 def batches(
-    fleet: NativeFleet, parser: Parser, fd: int, span: tuple[int, int], desks: Sequence[Desk]
-) -> Iterator[pa.RecordBatch]:
-    """The events of the lines that start in `span` of an open file, in order; a thread per desk.
+    fleet: NativeFleet, parser: Parser, fd: int, span: tuple[int, int], desks: Sequence[Desk[Made]]
+) -> Iterator[Made]:
+    """What the desks make of the events of the lines that start in `span` of an open file, in order; a thread per desk.
 
     Raises:
         OSError: the file cannot be read.
     """
     start, end = span
-    free: SimpleQueue[Desk] = SimpleQueue()
+    free: SimpleQueue[Desk[Made]] = SimpleQueue()
     for desk in desks:
         free.put(desk)
     turns = _Turns()
 
-    def work(number: int) -> pa.RecordBatch | None:
+    def work(number: int) -> Made | None:
         desk = free.get()
         try:
             offset = start + number * RANGE_BYTES
@@ -204,7 +224,7 @@ def batches(
 
     ranges = range(-(-(end - start) // RANGE_BYTES))
     with ThreadPoolExecutor(len(desks)) as pool:
-        waiting: list[Future[pa.RecordBatch | None]] = []
+        waiting: list[Future[Made | None]] = []
         try:
             for number in ranges:
                 waiting.append(pool.submit(work, number))
@@ -216,7 +236,7 @@ def batches(
             turns.fail(-1)  # whoever stops reading early must not leave threads waiting
 
 
-def _result(future: "Future[pa.RecordBatch | None]") -> pa.RecordBatch:
+def _result(future: "Future[Made | None]") -> Made:
     batch = future.result()
     if batch is None:
         raise RuntimeError("a range failed before this one")

@@ -62,8 +62,6 @@ def json_pairs(line: str) -> Pairs | None:
     if not (text.startswith("{") and text.endswith("}") and len(text) > len("{}")):
         return None
     try:
-        if _depth(text) > MOST_DEPTH + 1:
-            raise ValueError(f"more than {MOST_DEPTH} levels deep")
         return _members(text)
     except ValueError as error:
         raise BadFieldError(f"line begins as a JSON object but is none ({error})") from None
@@ -94,6 +92,8 @@ def logfmt_pairs(line: str, needed: tuple[str, ...]) -> Pairs | None:
 
 
 def _members(text: str) -> Pairs:
+    if _depth(text) > MOST_DEPTH + 1:
+        raise ValueError(f"more than {MOST_DEPTH} levels deep")
     found: dict[str, Word | None] = {}
     at = _after_space(text, 1)
     while text[at] != "}" or found:

@@ -78,9 +78,7 @@ PREFIXES: Final[tuple[Prefix, ...]] = (
     Prefix(
         "syslog",
         "syslog, RFC 5424",
-        re.compile(
-            rb"(?:<\d{1,3}>)?1 (?:-|\d{4}-\d\d-\d\dT\S{8,30}) \S{1,255} \S{1,48} \S{1,128} \S{1,32} "
-        ),
+        re.compile(rb"(?:<\d{1,3}>)?1 (?:-|\d{4}-\d\d-\d\dT\S{8,30}) \S{1,255} \S{1,48} \S{1,128} \S{1,32} "),
         data=True,
     ),
     Prefix(

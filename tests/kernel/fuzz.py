@@ -41,7 +41,9 @@ def difference(seed: int, wanted: Sequence[Form] = FORMS) -> str:
     found = by_core(pieces, form, source, zone, resume=rng.random() < 0.1)
     if expected == found:
         return ""
-    return f"seed {seed} {form.name} {zone}\nfiles {files!r}\npieces {pieces!r}\nreference {expected}\ncore      {found}"
+    return (
+        f"seed {seed} {form.name} {zone}\nfiles {files!r}\npieces {pieces!r}\nreference {expected}\ncore      {found}"
+    )
 
 
 def main() -> int:

@@ -10,10 +10,36 @@ from recontool.logs.structured import EVENT_KEY, LEVEL_KEYS, MARKER_KEYS, SOURCE
 from recontool.model.events import EVENTS, FIELD_TYPES
 from recontool.model.instant import SECOND_US, to_datetime
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo", "Africa/Casablanca")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "America/Sao_Paulo",
+    "Africa/Casablanca",
+)
 # Clocks change near these: Berlin 2026-10-25, New York 2026-11-01, Lord Howe 2026-10-04, Berlin 2027-03-28.
 EDGES_US = tuple(second * SECOND_US for second in (1_792_888_200, 1_793_509_000, 1_791_040_000, 1_806_192_000))
-LEVELS = ("info", "WARN", "Error", "DEBUG-4", "INFO+2", "notice", "fatal", "", "loud", " warning ", "30", "50", "7", "0", "\u0130NFO", "INFO+", "9999999999")
+LEVELS = (
+    "info",
+    "WARN",
+    "Error",
+    "DEBUG-4",
+    "INFO+2",
+    "notice",
+    "fatal",
+    "",
+    "loud",
+    " warning ",
+    "30",
+    "50",
+    "7",
+    "0",
+    "\u0130NFO",
+    "INFO+",
+    "9999999999",
+)
 MARKERS = ("TASK", "[RECONNECT]", "connect", "[sync", "SECURITY]", "ta\u017fk", "pool", "", "[[TASK]]", "checkpoint")
 ODD_TIMES = (
     "", "soon", "2026-11-24", "2026-02-30T10:00:00Z", "2026-11-24T24:00:00Z", "2026-11-24T10:15", "2026-11-24 10:15Z", "2026-11-24T10:15:32,5",
@@ -27,9 +53,40 @@ ODD_NUMBERS = (
     "-0.0", "-3", "1e0", "007", "1.", "NaN", "Infinity", "-Infinity", "+1", "0.1e1", "123456789012345678901234567890", "9223372036854775807", "9223372036854775808",
     "-9223372036854775808", "1.0", "10e-1", "1e18", "1.0000000000000000000000000000001", "1e15", "1.1e15", "0x1", "1e", "- 1", "1E+2",
 )  # fmt: skip
-NESTED = ("{}", "[]", '{"a":1}', '{"a": [1, {"b": null}], "a": "\\u00e9"}', "[1,2]", "[1,]", '{"a"}', "{'a':1}", "[[[[]]]]", '{"k":NaN}', "[" * 40 + "]" * 40, "[" * 101 + "]" * 101)
-JSON_STRINGS = (*ESCAPES, r'"\u0074"', r'"lost\u0020code=3"', r'"\ud83d\u0041"', r'"\ud800\ud83d\ude00"', r'"\uD83D\uDE00"', '"\x7f"', r'"\b\f\n\r\t"')
-LOGFMT_STRINGS = (*ESCAPES, r'"\x41\101\777\xzz"', r'"\U0001f600\U00110000\ud83d\ude00\ude00"', r'"\a\e\v\7\é"', r'"\\"', "a=b", "=", 'x"y')
+NESTED = (
+    "{}",
+    "[]",
+    '{"a":1}',
+    '{"a": [1, {"b": null}], "a": "\\u00e9"}',
+    "[1,2]",
+    "[1,]",
+    '{"a"}',
+    "{'a':1}",
+    "[[[[]]]]",
+    '{"k":NaN}',
+    "[" * 40 + "]" * 40,
+    "[" * 101 + "]" * 101,
+)
+JSON_STRINGS = (
+    *ESCAPES,
+    r'"\u0074"',
+    r'"lost\u0020code=3"',
+    r'"\ud83d\u0041"',
+    r'"\ud800\ud83d\ude00"',
+    r'"\uD83D\uDE00"',
+    '"\x7f"',
+    r'"\b\f\n\r\t"',
+)
+LOGFMT_STRINGS = (
+    *ESCAPES,
+    r'"\x41\101\777\xzz"',
+    r'"\U0001f600\U00110000\ud83d\ude00\ude00"',
+    r'"\a\e\v\7\é"',
+    r'"\\"',
+    "a=b",
+    "=",
+    'x"y',
+)
 
 
 def json_lines(rng: random.Random, size: int) -> bytes:
@@ -60,14 +117,21 @@ def _record(rng, at_us):
     """Pairs of keys and values; a value that is no str is written as it is."""
     pairs = [(rng.choice(TIME_KEYS), _time(rng, at_us)), (rng.choice(LEVEL_KEYS), rng.choice((*LEVELS, 10, 30, 40, 3)))]
     if rng.random() < 0.9:
-        pairs.append((rng.choice(SOURCE_KEYS), rng.choice(SOURCES) if rng.random() < 0.96 else rng.choice(("two words", "", 7, "x" * 129, "w\u00e9"))))
+        pairs.append(
+            (
+                rng.choice(SOURCE_KEYS),
+                rng.choice(SOURCES) if rng.random() < 0.96 else rng.choice(("two words", "", 7, "x" * 129, "w\u00e9")),
+            )
+        )
     dice = rng.random()
     if dice < 0.12:
         pairs.append((rng.choice(TEXT_KEYS), rng.choice((*BLOCK_LINES, *LOOSE, *STRINGS))))
     else:
         pairs += _event(rng)
     while rng.random() < 0.25:
-        key = rng.choice((*TIME_KEYS, *LEVEL_KEYS, *SOURCE_KEYS, *MARKER_KEYS, EVENT_KEY, *TEXT_KEYS, "logger", "x", *FIELD_TYPES))
+        key = rng.choice(
+            (*TIME_KEYS, *LEVEL_KEYS, *SOURCE_KEYS, *MARKER_KEYS, EVENT_KEY, *TEXT_KEYS, "logger", "x", *FIELD_TYPES)
+        )
         pairs.insert(rng.randrange(len(pairs) + 1), (key, _any(rng)))
     if rng.random() < 0.3:
         rng.shuffle(pairs)
@@ -80,8 +144,15 @@ def _event(rng):
     fields = [(name, _value(rng, name)) for name in names]
     name = spec.name if rng.random() < 0.97 else rng.choice(("zap", "Lost", "two words"))
     dice, inside = rng.random(), rng.randint(0, len(fields))
-    told = "".join(f" {key}={value if isinstance(value, str) and value.isalnum() else json.dumps(value)}" for key, value in fields[:inside])
-    marker = [] if not spec.marker else [(rng.choice(MARKER_KEYS), spec.marker if rng.random() < 0.9 else rng.choice(MARKERS))]
+    told = "".join(
+        f" {key}={value if isinstance(value, str) and value.isalnum() else json.dumps(value)}"
+        for key, value in fields[:inside]
+    )
+    marker = (
+        []
+        if not spec.marker
+        else [(rng.choice(MARKER_KEYS), spec.marker if rng.random() < 0.9 else rng.choice(MARKERS))]
+    )
     if dice < 0.4:
         return [*marker, (EVENT_KEY, name), *fields]
     if dice < 0.7:
@@ -112,7 +183,18 @@ class Raw(str):
 
 
 def _any(rng):
-    return rng.choice((None, True, False, 7, rng.choice(STRINGS), Raw(rng.choice((*ODD_NUMBERS, *NUMBERS, *NESTED))), Raw(rng.choice(JSON_STRINGS)), rng.choice(ODD_TIMES)))
+    return rng.choice(
+        (
+            None,
+            True,
+            False,
+            7,
+            rng.choice(STRINGS),
+            Raw(rng.choice((*ODD_NUMBERS, *NUMBERS, *NESTED))),
+            Raw(rng.choice(JSON_STRINGS)),
+            rng.choice(ODD_TIMES),
+        )
+    )
 
 
 def _time(rng, at_us):
@@ -120,7 +202,17 @@ def _time(rng, at_us):
     if dice < 0.1:
         return rng.choice((*ODD_TIMES, Raw(rng.choice(ODD_NUMBERS))))
     if dice < 0.3:
-        return rng.choice((at_us // SECOND_US, at_us / SECOND_US, at_us // 1000, at_us, at_us * 1000 + 999, str(at_us // 1000), f"{at_us / SECOND_US:.6f}"))
+        return rng.choice(
+            (
+                at_us // SECOND_US,
+                at_us / SECOND_US,
+                at_us // 1000,
+                at_us,
+                at_us * 1000 + 999,
+                str(at_us // 1000),
+                f"{at_us / SECOND_US:.6f}",
+            )
+        )
     if dice < 0.5:
         ahead = rng.choice((60, 330, -300, 0))
         moved = at.astimezone(timezone(timedelta(minutes=ahead)))
@@ -138,7 +230,13 @@ def _json_line(rng, pairs):
         if rng.random() < 0.02:
             name = '"' + "".join(f"\\u{ord(letter):04x}" for letter in key) + '"'
         written.append(name + colon + (value if isinstance(value, Raw) else json.dumps(value, ensure_ascii=ascii_only)))
-    return rng.choice(("", "", "", " ")) + "{" + comma.join(written) + "}" + (rng.choice((" ", "}", ",")) if rng.random() < 0.05 else "")
+    return (
+        rng.choice(("", "", "", " "))
+        + "{"
+        + comma.join(written)
+        + "}"
+        + (rng.choice((" ", "}", ",")) if rng.random() < 0.05 else "")
+    )
 
 
 def _logfmt_line(rng, pairs):
@@ -150,8 +248,9 @@ def _logfmt_line(rng, pairs):
         text = value if isinstance(value, str) else json.dumps(value)
         if rng.random() < 0.04:
             text = rng.choice(LOGFMT_STRINGS)
-        elif not isinstance(value, Raw) and (not text or not text.isascii() or set(text) & set(' "=\\\t') or rng.random() < 0.2):
+        elif not isinstance(value, Raw) and (
+            not text or not text.isascii() or set(text) & set(' "=\\\t') or rng.random() < 0.2
+        ):
             text = json.dumps(text, ensure_ascii=rng.random() < 0.5)
         written.append(f"{key}={text}")
     return rng.choice(("", "", "", " ")) + rng.choice((" ", " ", " ", "  ", "\t")).join(written)
-

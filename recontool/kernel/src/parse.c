@@ -387,3 +387,4 @@ int parse_put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row,
     return put(parser, chunk, rec, row, field, text);
 }
 void parse_label(const Vocab *v, Rec *rec, Str text) { label_of(v, rec, text); }
+const char *level_name(int level) { return LEVELS[level]; }

@@ -79,6 +79,7 @@ int vocab_named(const Vocab *v, Str name); /* as vocab_field, for names that sta
 u8 vocab_moves(const Vocab *v, Str name);
 int marker_of(Str name); /* 0 when it is none */
 const char *marker_name(int marker);
+const char *level_name(int level);
 
 typedef struct {
     int event;          /* of the vocabulary, -1: the line is known and no event */
