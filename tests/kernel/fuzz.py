@@ -1,6 +1,7 @@
 """Compares the compiled core with the reference on seeded text near the grammar: `python tests/kernel/fuzz.py --cases 1000000`."""
 
 import argparse
+import io
 import random
 import sys
 from collections.abc import Callable, Sequence
@@ -13,10 +14,14 @@ if __name__ == "__main__":
 
 import near
 import near_pairs
+import near_prefixes
 from twins import by_core, by_reference
 
+from recontool.kernel.prefixes import Unwrapper
 from recontool.logs.format import Format, builtin
+from recontool.logs.prefix import unwrap
 
+PREFIXED = 3  # of so many cases one is also tried behind prefixes
 Form = tuple[Format, Callable[[random.Random, int], bytes], str, int]
 
 # A format, what writes near it, whose file it is, how often it is drawn.
@@ -46,6 +51,20 @@ def difference(seed: int, wanted: Sequence[Form] = FORMS) -> str:
     )
 
 
+def prefix_difference(seed: int) -> str:
+    """As `difference`, of what is left of lines when their prefix is taken off."""
+    rng = random.Random(seed)
+    ((_, make, _, _),) = rng.choices(FORMS)
+    name, text = near_prefixes.prefixed(rng, make(rng, rng.choice((3, 12, 40))))
+    prefix, pieces = near_prefixes.BY_NAME[name], near.cuts(rng, text)
+    expected = b"".join(one.rstrip(b"\n") + b"\n" for one in unwrap(prefix, io.BytesIO(text)))
+    unwrapper = Unwrapper(prefix)
+    found = b"".join(unwrapper.take(piece) for piece in pieces) + unwrapper.rest()
+    if expected == found:
+        return ""
+    return f"seed {seed} {name}\npieces {pieces!r}\nreference {expected!r}\ncore      {found!r}"
+
+
 def main() -> int:
     """Run the cases; the first difference ends it."""
     parser = argparse.ArgumentParser(description="Look for a difference between the compiled core and the reference.")
@@ -55,7 +74,7 @@ def main() -> int:
     wanted = parser.parse_args()
     forms = [form for form in FORMS if not wanted.format or form[0].name in wanted.format]
     for number in range(wanted.seed, wanted.seed + wanted.cases):
-        found = difference(number, forms)
+        found = difference(number, forms) or (number % PREFIXED == 0 and prefix_difference(number)) or ""
         if found:
             print(found)
             return 1
