@@ -218,11 +218,8 @@ static int is_name(Str text) {
     return n && n == text.n && CLASS[text.p[0]] & C_LOWER;
 }
 
-/* The event a key names; 0 when none does. */
-static int named_event(const Parser *parser, Chunk *chunk, const Structured *s, const Pairs *pairs, int marker, Rec *rec) {
-    int r = s->first[G_EVENT];
-    if (!(pairs->said >> r & 1) || pairs->role[r].kind != V_TEXT) return 0;
-    Str name = plain_text(s, chunk, &pairs->role[r]);
+/* The record is the event of this name; 0 when it is none. */
+static int named(const Parser *parser, Chunk *chunk, int marker, Str name, Rec *rec) {
     if (!is_name(name)) return 0;
     int event = vocab_event(parser->vocab, marker, name);
     if (marker == M_NONE && event < 0) return 0;
@@ -273,7 +270,9 @@ static int put_field(const Parser *parser, Chunk *chunk, const Structured *s, Re
 
 static int body_of(const Parser *parser, Chunk *chunk, const Structured *s, const Pairs *pairs, Rec *rec) {
     int marker = marker_said(s, chunk, pairs), role = -1;
-    if (!named_event(parser, chunk, s, pairs, marker, rec)) {
+    const Value *name = &pairs->role[s->first[G_EVENT]];
+    int told = pairs->said >> s->first[G_EVENT] & 1 && name->kind == V_TEXT && named(parser, chunk, marker, plain_text(s, chunk, name), rec);
+    if (!told && !(marker && named(parser, chunk, marker, rec->text, rec))) { /* most texts are no more than a name */
         u8 c = rec->text.n ? rec->text.p[0] : 0;
         if (c != '[' && !(CLASS[c] & C_LOWER)) return FOUND;
         if (tagged_event(parser, chunk, marker, rec) == BAD) return BAD;
