@@ -55,7 +55,9 @@ def against_reference(log: Path, small: Path, rounds: int) -> None:
     reference = Measured(by_reference(analysis(small, "analyze")))
     run_once(reference)
     ours, theirs = (path.stat().st_size / 1e6 / one.median_s for path, one in ((log, whole), (small, reference)))
-    print(f"\nreference, {small.stat().st_size / 1e6:.0f} MB: {theirs:.1f} MB/s; the core reads {ours / theirs:.0f} times as fast")
+    print(
+        f"\nreference, {small.stat().st_size / 1e6:.0f} MB: {theirs:.1f} MB/s; the core reads {ours / theirs:.0f} times as fast"
+    )
 
 
 def main() -> None:

@@ -16,7 +16,6 @@ import numpy.typing as npt
 import scenes
 
 from recontool.logs.grammar import parse_record, value_text
-from recontool.model.events import Value
 from recontool.model.instant import MINUTE_US, from_datetime, iso, to_datetime
 
 START_US: Final = from_datetime(to_datetime(0).replace(year=2026, month=1, day=1))
@@ -130,7 +129,7 @@ def _line(kind: str, at_us: int, tail: str) -> str:
     if event is None:
         raise ValueError(f"no record: {tail!r}")
     who = {"level": event.level.lower(), "source": event.source, "marker": event.marker, "event": event.name}
-    pairs: dict[str, Value] = {("timestamp" if kind == "json" else "ts"): iso(at_us), **who, **event.fields}
+    pairs = {("timestamp" if kind == "json" else "ts"): iso(at_us), **who, **event.fields}
     if kind == "json":
         return json.dumps(pairs, separators=(",", ":")) + "\n"
     return " ".join(f"{key}={value_text(value)}" for key, value in pairs.items()) + "\n"

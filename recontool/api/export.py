@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import islice, pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from recontool.api.sources import Reading, Source, opened, repeated
 from recontool.api.table import arrow_rows, arrow_schema
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, threads_to_use
 from recontool.kernel.library import library
-from recontool.kernel.table import ArrowDesk, Desk, Wanted, batches, count_from, lines_before, time_at
+from recontool.kernel.table import ArrowDesk, Desk, LastDesk, Wanted, batches, count_from, lines_before, time_at
 from recontool.kernel.writing import TextDesk
 from recontool.logs.inputs import find_inputs
 from recontool.logs.lines import STDIN
@@ -42,6 +42,13 @@ class _Making(Generic[Made]):
 
     desk: Callable[[Wanted, str], Desk[Made]]
     of_events: Callable[[Iterable[tuple[str, Event]]], Iterator[Made]]
+
+
+def _last_of(events: Iterable[tuple[str, Event]]) -> Iterator[int | None]:
+    yield max((event.at_us for _, event in events), default=None)
+
+
+_LAST: Final = _Making(lambda chosen, _file: LastDesk(vocabulary(), chosen), _last_of)
 
 
 def export_parquet(paths: Sequence[str], wanted: Selection, reading: Reading, path: Path) -> int:
@@ -107,7 +114,10 @@ def _all(paths: Sequence[str], wanted: Selection, reading: Reading, making: _Mak
     sources = [source for source in opened(find_inputs(paths).logs, reading) if source.seen is not None]
     if not sources:
         raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
-    return _each(sources, resolved(paths, wanted, reading), reading, making)
+    if wanted.last_us is None or library() is None or STDIN in paths:
+        return _each(sources, resolved(paths, wanted, reading), reading, making)
+    ends = max(filter(None, _each(sources, Selection(), reading, _LAST)), default=0)
+    return _each(sources, replace(wanted, since_us=ends - wanted.last_us, last_us=None), reading, making)
 
 
 def _each(sources: Sequence[Source], wanted: Selection, reading: Reading, making: _Making[Made]) -> Iterator[Made]:
@@ -160,7 +170,7 @@ def _by_ranges(
     try:
         with Path(source.path).open("rb", buffering=0) as file:
             span = (0, file.seek(0, 2))
-            if source.seen is not None and source.seen.form.engine == "tagged" and not whole_file:
+            if source.seen is not None and source.seen.form.engine != "templates" and not whole_file:
                 span = _window(fleet, parser, file.fileno(), span[1], wanted)
             yield from batches(fleet, parser, file.fileno(), span, desks)
     except OSError as error:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, core
-from recontool.kernel.raw import raw, text
+from recontool.kernel.raw import longs, raw, text
 from recontool.model.events import EVENTS, FIELD_TYPES, UNMARKED_BY_TEMPLATES
 from recontool.model.markers import LEVELS, Marker
 
@@ -152,6 +152,16 @@ class ArrowDesk(Desk[pa.RecordBatch]):
             truth = pa.array(np.frombuffer(words, np.int64) != 0)
             return pa.Array.from_buffers(field.type, count, [valid, truth.buffers()[1]])
         return pa.Array.from_buffers(field.type, count, [valid, pa.py_buffer(words)])
+
+
+class LastDesk(Desk[int | None]):
+    """Finds the time of the last event; None where there is none."""
+
+    def batch(self) -> int | None:
+        """The latest of the wanted rows."""
+        count, view = self.fill(), _TableView()
+        core().recon_table_view(self._table, ctypes.byref(view))
+        return max(longs(view.at, count), default=None)
 
 
 def _plain(kind: pa.DataType, place: int | None, count: int, width: int) -> pa.Array:

@@ -10,7 +10,13 @@ from recontool.logs.format import builtin
 from recontool.logs.reader import LogReader
 
 BENCH = Path(__file__).parents[2] / "bench"
-FORMS = {"debug": "tagged-v1", "info": "tagged-v1", "field": "ipfs-accelerate", "json": "json-lines", "logfmt": "logfmt"}
+FORMS = {
+    "debug": "tagged-v1",
+    "info": "tagged-v1",
+    "field": "ipfs-accelerate",
+    "json": "json-lines",
+    "logfmt": "logfmt",
+}
 
 
 @pytest.fixture
