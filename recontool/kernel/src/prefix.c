@@ -16,6 +16,7 @@ typedef struct {
 } Unwrapper;
 
 static void append(Text *to, const void *p, size_t n) {
+    if (n == 0) return;
     VEC_ROOM(*to, n);
     memcpy(to->p + to->n, p, n);
     to->n += n;

@@ -10,6 +10,7 @@
 /* --- numbers and text as Python shows them ------------------------------------------------------------------ */
 
 static void append(Text *to, const void *p, size_t n) {
+    if (n == 0) return;
     VEC_ROOM(*to, n);
     memcpy(to->p + to->n, p, n);
     to->n += n;
