@@ -59,7 +59,7 @@ static void put_text(Column *c, i64 row, Str text) {
     pad(c, row + 1);
     c->valid.p[row >> 3] |= (u8)(1 << (row & 7));
     VEC_ROOM(c->data, text.n);
-    memcpy(c->data.p + c->data.n, text.p, text.n);
+    if (text.n) memcpy(c->data.p + c->data.n, text.p, text.n);
     c->data.n += text.n;
     c->offsets.p[row + 1] = (int32_t)c->data.n;
     c->used = 1;
