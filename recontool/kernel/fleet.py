@@ -71,7 +71,7 @@ class Parser:
         wants = _CELLS if cells else _LESS if light else _FOLD
         self.handle = core().recon_parser_new(vocab.handle, self._format, name, len(name), wants)
         if form.engine == "structured":
-            from recontool.kernel.formats import structured_table  # the tagged grammar does without
+            from recontool.kernel.structured import structured_table  # the tagged grammar does without
 
             if not core().recon_format_structured(self._format, vocab.handle, structured_table(form)):
                 raise RuntimeError("the compiled core was built from other sources than this package; install it anew")

@@ -3,9 +3,7 @@
 from typing import Final
 
 from recontool.kernel.patterns import UnsupportedPatternError, compiled
-from recontool.logs import structured
 from recontool.logs.format import Emit, Format, Template
-from recontool.model.markers import LEVELS
 
 _FIXED: Final = frozenset({"cause", "type"})  # fields a template may set; others would need the reference
 _SHAPE: Final = ("second", "milli", "level", "logger", "text")
@@ -34,32 +32,6 @@ def format_table(form: Format) -> bytes:
         lines += [f"G\t{index - 1}\t{name}" for name, index in template.match.groupindex.items()]
     lines += [f"U\t{name}" for name in sorted(form.claim_only)]
     return "\n".join(lines).encode()
-
-
-def structured_table(form: Format) -> bytes:
-    """Which key of a JSON or logfmt line means what."""
-    keys = (
-        structured.TIME_KEYS,
-        structured.LEVEL_KEYS,
-        structured.SOURCE_KEYS,
-        structured.MARKER_KEYS,
-        (structured.EVENT_KEY,),
-        structured.TEXT_KEYS,
-    )
-    lines = [f"M\t{int(form.name == 'logfmt')}", _starts("")]
-    for number, group in enumerate(keys):
-        for key in group:
-            lines.append(f"K\t{number}\t{key}")
-            if key in structured.LEVEL_STARTS:
-                lines.append(_starts(key))
-            if key == structured.SYSLOG_KEY:
-                lines.append("\t".join(("Y", *(str(LEVELS.index(level)) for level in structured.SYSLOG_LEVELS))))
-    lines += [f"L\t{name}\t{LEVELS.index(level)}" for name, level in structured.LEVEL_NAMES.items()]
-    return "\n".join(lines).encode()
-
-
-def _starts(key: str) -> str:
-    return "\t".join(("N", *map(str, structured.LEVEL_STARTS[key])))
 
 
 def _template(template: Template, program: int) -> str:

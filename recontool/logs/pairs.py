@@ -3,9 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recontool.model.errors import BadFieldError
 
@@ -30,8 +29,7 @@ class Kind(Enum):
     NESTED = "nested"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A value: text with its escapes undone, everything else as it stands on the line."""
 
     text: str
@@ -62,7 +60,7 @@ def json_pairs(line: str) -> Pairs | None:
     if not (text.startswith("{") and text.endswith("}") and len(text) > len("{}")):
         return None
     try:
-        return _members(text)
+        return _object(text)
     except ValueError as error:
         raise BadFieldError(f"line begins as a JSON object but is none ({error})") from None
 
@@ -91,27 +89,27 @@ def logfmt_pairs(line: str, needed: tuple[str, ...]) -> Pairs | None:
     return values
 
 
-def _members(text: str) -> Pairs:
+def _object(text: str) -> Pairs:
     if _depth(text) > MOST_DEPTH + 1:
         raise ValueError(f"more than {MOST_DEPTH} levels deep")
+    values: dict[str, Any] = _JSON.decode(text)
+    if any(isinstance(value, (dict, list)) for value in values.values()):
+        return _members(text)  # to know what stands on the line
+    return {_whole(key): _word(value, value) for key, value in values.items()}
+
+
+def _members(text: str) -> Pairs:
+    """As `_object`, member by member; `text` is a JSON object."""
     found: dict[str, Word | None] = {}
     at = _after_space(text, 1)
-    while text[at] != "}" or found:
-        if text[at : at + 1] != '"':
-            raise ValueError(f"expected a key at column {at + 1}")
+    while text[at] != "}":
         key, at = _JSON.raw_decode(text, at)
-        at = _after_space(text, at)
-        if text[at : at + 1] != ":":
-            raise ValueError(f"expected a colon at column {at + 1}")
-        start = _after_space(text, at + 1)
+        start = _after_space(text, _after_space(text, at) + 1)  # behind the colon
         value, end = _JSON.raw_decode(text, start)
         found[_whole(key)] = _word(value, text[start:end])
         at = _after_space(text, end)
-        if text[at : at + 1] != ",":
-            break
-        at = _after_space(text, at + 1)
-    if text[at : at + 1] != "}" or at + 1 != len(text):
-        raise ValueError(f"expected a comma or the end at column {at + 1}")
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
     return found
 
 
@@ -135,10 +133,10 @@ def _word(value: Any, raw: str) -> Word | None:
     if value is None:
         return None
     if isinstance(value, _Number):
-        return Word(raw, Kind.NUMBER)
+        return Word(str(value), Kind.NUMBER)
     if isinstance(value, str):
         return Word(_whole(value))
-    return Word(raw, Kind.TRUTH if isinstance(value, bool) else Kind.NESTED)
+    return Word("true" if value else "false", Kind.TRUTH) if isinstance(value, bool) else Word(raw, Kind.NESTED)
 
 
 def _whole(text: str) -> str:

@@ -2,13 +2,13 @@
 
 import json
 import random
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from near import BLOCK_LINES, ESCAPES, LIFE, LOOSE, NUMBERS, SOURCES, START_US, STEPS_US, STRINGS, TASKS, damaged
 
 from recontool.logs.structured import EVENT_KEY, LEVEL_KEYS, MARKER_KEYS, SOURCE_KEYS, TEXT_KEYS, TIME_KEYS
 from recontool.model.events import EVENTS, FIELD_TYPES
-from recontool.model.instant import SECOND_US, to_datetime
+from recontool.model.instant import SECOND_US, from_datetime, to_datetime
 
 ZONES = (
     "UTC",
@@ -19,8 +19,9 @@ ZONES = (
     "America/Sao_Paulo",
     "Africa/Casablanca",
 )
-# Clocks change near these: Berlin 2026-10-25, New York 2026-11-01, Lord Howe 2026-10-04, Berlin 2027-03-28.
-EDGES_US = tuple(second * SECOND_US for second in (1_792_888_200, 1_793_509_000, 1_791_040_000, 1_806_192_000))
+# Soon after these a clock on the wall is set: in Berlin back and forth, in New York, on Lord Howe Island.
+EDGES = ("2026-10-25T01:58:00", "2027-03-28T01:58:00", "2026-11-01T00:59:00", "2026-10-04T01:58:00")
+EDGES_US = tuple(from_datetime(datetime.fromisoformat(f"{edge}Z")) for edge in EDGES)
 LEVELS = (
     "info",
     "WARN",

@@ -15,18 +15,11 @@ typedef struct {
     Arena arena;
 } Unwrapper;
 
-static void append(Text *to, const void *p, size_t n) {
-    if (n == 0) return;
-    VEC_ROOM(*to, n);
-    memcpy(to->p + to->n, p, n);
-    to->n += n;
-}
-
 static void flush(Unwrapper *u) {
     if (!u->pieces) return;
-    append(&u->out, u->whole.p, u->whole.n < MAX_LINE ? u->whole.n : MAX_LINE);
-    append(&u->out, "\n", 1);
-    for (; u->pieces > 1; u->pieces--) append(&u->out, JOINED, sizeof JOINED - 1);
+    text_add(&u->out, u->whole.p, u->whole.n < MAX_LINE ? u->whole.n : MAX_LINE);
+    text_add(&u->out, "\n", 1);
+    for (; u->pieces > 1; u->pieces--) text_add(&u->out, JOINED, sizeof JOINED - 1);
     u->pieces = 0, u->whole.n = 0;
 }
 
@@ -93,13 +86,13 @@ static void one_line(Unwrapper *u, Str line, i64 size) {
     int goes_on;
     if (!split(u, line, &text, &goes_on)) {
         flush(u);
-        append(&u->out, line.p, line.n);
-        append(&u->out, "\n", 1);
+        text_add(&u->out, line.p, line.n);
+        text_add(&u->out, "\n", 1);
         return;
     }
     while (text.n && (text.p[text.n - 1] == '\r' || text.p[text.n - 1] == '\n')) text.n--;
     u->held = size + (u->pieces ? u->held : 0);
-    append(&u->whole, text.p, text.n);
+    text_add(&u->whole, text.p, text.n);
     u->pieces++;
     if (!goes_on || u->held >= MAX_LINE) flush(u);
 }

@@ -14,21 +14,24 @@ typedef struct {
     Value value[MOST_FIELDS];
 } Pairs;
 
-static inline const Known *known_key(const Structured *s, Str name) {
-    u64 head = load64(name.p), tail = head;
-    if (name.n < 8) head = tail = name.n ? head & ((1ull << 8 * name.n) - 1) : 0;
-    else tail = load64(name.p + name.n - 8);
-    for (u64 at = mix(head ^ (tail << 7 | tail >> 57) ^ name.n);; at++) {
+/* The slot of a key, or the empty one it would stand in. */
+static inline const Known *slot_of(const Structured *s, Str name, u64 *head, u64 *tail) {
+    *head = *tail = load64(name.p);
+    if (name.n < 8) *head = *tail = *head & ((1ull << 8 * name.n) - 1);
+    else *tail = load64(name.p + name.n - 8);
+    for (u64 at = mix(*head ^ (*tail << 7 | *tail >> 57) ^ name.n);; at++) {
         const Known *k = &s->known[at & (NAMED - 1)];
-        if (k->n == 0) return NULL;
-        if (k->head == head && k->tail == tail && k->n == name.n && (k->n <= 16 || memcmp(k->name.p, name.p, name.n) == 0)) return k;
+        if (k->n == 0 || (k->head == *head && k->tail == *tail && k->n == name.n && (k->n <= 16 || memcmp(k->name.p, name.p, name.n) == 0)))
+            return k;
     }
 }
 
 static inline void take(const Structured *s, Chunk *chunk, Pairs *pairs, Value key, const Value *value) {
     if (UNLIKELY(key.escaped) && !json_text(key.s, &chunk->arena, &key.s)) return;
-    const Known *k = key.s.n ? known_key(s, key.s) : NULL;
-    if (k == NULL) return;
+    u64 head, tail;
+    if (key.s.n == 0) return;
+    const Known *k = slot_of(s, key.s, &head, &tail);
+    if (k->n == 0) return;
     if (k->role >= 0) pairs->said |= 1u << k->role, pairs->role[k->role] = *value;
     if (k->field < 0) return;
     u32 f = (u32)k->field, at = pairs->fields_n;
@@ -301,18 +304,13 @@ int structured_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec, int 
 
 /* --- the tables -------------------------------------------------------------------------------------------- */
 
-static Known *slot_of(Structured *s, Str name) {
-    const Known *known = known_key(s, name);
-    if (known != NULL) return &s->known[known - s->known];
-    u64 head = load64(name.p), tail = head;
-    if (name.n < 8) head = tail = head & ((1ull << 8 * name.n) - 1);
-    else tail = load64(name.p + name.n - 8);
-    u64 at = mix(head ^ (tail << 7 | tail >> 57) ^ name.n);
-    while (s->known[at & (NAMED - 1)].n) at++;
-    Known *fresh = &s->known[at & (NAMED - 1)];
-    *fresh = (Known){head, tail, name.n, -1, -1, {0}};
-    text_set(&fresh->name, name.p, name.n);
-    return fresh;
+static Known *entry(Structured *s, Str name) {
+    u64 head, tail;
+    Known *found = &s->known[slot_of(s, name, &head, &tail) - s->known];
+    if (found->n) return found;
+    *found = (Known){head, tail, name.n, -1, -1, {0}};
+    text_set(&found->name, name.p, name.n);
+    return found;
 }
 
 static Str next_word(const char **at) {
@@ -335,14 +333,14 @@ Structured *structured_new(const Vocab *v, const char *at) {
     Structured *s = need(calloc(1, sizeof *s));
     u32 role = 0, group = 0;
     s->syslog_role = -1;
-    for (size_t f = 0; f < v->fields.n; f++) slot_of(s, text_str(&v->fields.p[f].name))->field = (int16_t)f;
+    for (size_t f = 0; f < v->fields.n; f++) entry(s, text_str(&v->fields.p[f].name))->field = (int16_t)f;
     for (; *at; at += *at == '\n') {
         Str what = next_word(&at);
         if (is(what, "M")) {
             s->logfmt = next_number(&at) == 1;
         } else if (is(what, "K") && role < MOST_ROLES) {
             for (u32 wanted = next_number(&at); group < wanted && group < GROUPS;) s->first[++group] = (u8)role;
-            Known *known = slot_of(s, next_word(&at));
+            Known *known = entry(s, next_word(&at));
             s->field_of[role] = known->field;
             known->role = (int16_t)role++;
         } else if (is(what, "L")) {

@@ -9,20 +9,13 @@
 
 /* --- numbers and text as Python shows them ------------------------------------------------------------------ */
 
-static void append(Text *to, const void *p, size_t n) {
-    if (n == 0) return;
-    VEC_ROOM(*to, n);
-    memcpy(to->p + to->n, p, n);
-    to->n += n;
-}
-
 static void write_int(Text *out, i64 value) {
     u8 digits[24], *p = digits + sizeof digits;
     u64 rest = value < 0 ? 0 - (u64)value : (u64)value;
     do *--p = (u8)('0' + rest % 10);
     while (rest /= 10);
     if (value < 0) *--p = '-';
-    append(out, p, (size_t)(digits + sizeof digits - p));
+    text_add(out, p, (size_t)(digits + sizeof digits - p));
 }
 
 /* One more in the last of `n` digits `d.ddd`. */
@@ -75,8 +68,8 @@ void write_float(Text *out, double x) {
     if (exponent < -4 || exponent >= 16) {
         VEC_PUSH(*out, (u8)digits[0]);
         if (n > 1) VEC_PUSH(*out, '.');
-        append(out, digits + 1, (size_t)n - 1);
-        append(out, tail, (size_t)snprintf(tail, sizeof tail, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent)));
+        text_add(out, digits + 1, (size_t)n - 1);
+        text_add(out, tail, (size_t)snprintf(tail, sizeof tail, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent)));
         return;
     }
     for (int at = exponent < 0 ? exponent : 0; at < n || at <= exponent + 1; at++) {
@@ -94,7 +87,7 @@ static const u8 *one_character(const u8 *p, u32 *c) {
 
 static void write_unit(Text *out, u32 unit) {
     char escaped[8];
-    append(out, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", unit & 0xFFFF));
+    text_add(out, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", unit & 0xFFFF));
 }
 
 void write_json_text(Text *out, Str s) {
@@ -104,7 +97,7 @@ void write_json_text(Text *out, Str s) {
     for (const u8 *p = s.p, *end = p + s.n; p < end;) {
         const u8 *from = p;
         while (p < end && *p >= ' ' && *p < 0x7F && *p != '"' && *p != '\\') p++;
-        append(out, from, (size_t)(p - from));
+        text_add(out, from, (size_t)(p - from));
         if (p == end) break;
         u32 c = *p;
         if (c == '"' || c == '\\' || (c >= '\b' && c <= '\r' && c != '\v')) {
@@ -127,7 +120,7 @@ static void write_csv_text(Text *out, Str s) {
     u32 i = 0;
     while (i < s.n && s.p[i] != ',' && s.p[i] != '"' && s.p[i] != '\n' && s.p[i] != '\r') i++;
     if (i == s.n) {
-        append(out, s.p, s.n);
+        text_add(out, s.p, s.n);
         return;
     }
     VEC_PUSH(*out, '"');
@@ -189,8 +182,8 @@ static void write_time(Writer *w, i64 at_us) {
     digits_to(clock + 7, 2, rest % 60), rest /= 60;
     digits_to(clock + 4, 2, rest % 60), digits_to(clock + 1, 2, rest / 60);
     if (!w->csv) VEC_PUSH(w->out, '"');
-    append(&w->out, w->date, (size_t)w->date_n);
-    append(&w->out, clock, sizeof clock - 1);
+    text_add(&w->out, w->date, (size_t)w->date_n);
+    text_add(&w->out, clock, sizeof clock - 1);
     if (!w->csv) VEC_PUSH(w->out, '"');
 }
 
@@ -212,7 +205,7 @@ static void write_field(Writer *w, const Column *c, i64 row) {
         memcpy(&x, &c->words.p[row], sizeof x);
         write_float(&w->out, x);
         break;
-    default: append(&w->out, c->words.p[row] ? (w->csv ? "True" : "true") : (w->csv ? "False" : "false"), c->words.p[row] ? 4 : 5);
+    default: text_add(&w->out, c->words.p[row] ? (w->csv ? "True" : "true") : (w->csv ? "False" : "false"), c->words.p[row] ? 4 : 5);
     }
 }
 
@@ -244,7 +237,7 @@ static void write_row(Writer *w, const Table *t, const Vocab *v, i64 row) {
             if (!w->csv) VEC_PUSH(w->out, ' ');
         }
         first = 0;
-        if (!w->csv) append(&w->out, asked->name.p, asked->name.n);
+        if (!w->csv) text_add(&w->out, asked->name.p, asked->name.n);
         if (present) write_cell(w, t, v, asked->column, row);
     }
     if (!w->csv) VEC_PUSH(w->out, '}');
