@@ -1,11 +1,12 @@
 """Writes seeded logs of any size, fast: `python bench/make_logs.py --kind debug --size 1GB --out debug.log`.
 
-Kinds: `debug` (60 % of the lines are unmarked DEBUG records), `info` (every line carries a marker) and `field` (the
-untagged format ipfs-accelerate at INFO). A few scenes of 16 minutes are rendered once, by the grammar the runtime uses;
+Kinds: `debug` (60 % of the lines are unmarked DEBUG records), `info` (every line carries a marker), `json` and `logfmt`
+(the same events as `info`) and `field` (the untagged format ipfs-accelerate at INFO). A few scenes of 16 minutes are rendered once, by the grammar the runtime uses;
 then only what differs from repetition to repetition is written over them: times, ids, sequence numbers, last digits.
 """
 
 import argparse
+import json
 import re
 from pathlib import Path
 from typing import IO, Any, Final
@@ -14,19 +15,21 @@ import numpy as np
 import numpy.typing as npt
 import scenes
 
+from recontool.logs.grammar import parse_record, value_text
 from recontool.model.instant import MINUTE_US, from_datetime, iso, to_datetime
 
 START_US: Final = from_datetime(to_datetime(0).replace(year=2026, month=1, day=1))
-KINDS: Final = ("debug", "info", "field")
+KINDS: Final = ("debug", "info", "field", "json", "logfmt")
+BEFORE_TIME: Final = {"json": '{"timestamp":"', "logfmt": "ts="}
 UNITS: Final = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
 SCENES: Final = 4
 MINUTES: Final = 16  # of one scene
 MINUTE_WIDTH: Final = 16  # 2026-11-24T10:15
 SEQ_WIDTH: Final = 9
 POOL: Final = 2**20
-ID: Final = re.compile(rb"(?:task-|cp-|session=)([0-9a-f]{8})|\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-")
+ID: Final = re.compile(rb"(?:task-|cp-|session=|session\":\")([0-9a-f]{8})|\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-")
 SEQ: Final = re.compile(rb"seq=(\d{9})\b")
-LAST_DIGITS: Final = re.compile(rb"_ms=\d+\.(\d\d)[1-9]\b|_bytes=[1-9]\d*(\d\d)\b")
+LAST_DIGITS: Final = re.compile(rb"_ms(?:=|\":)\d+\.(\d\d)[1-9]\b|_bytes(?:=|\":)[1-9]\d*(\d\d)\b")
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[Any]
@@ -37,9 +40,9 @@ class Scene:
 
     def __init__(self, kind: str, sources: list[str], seed: int) -> None:
         lines = scenes.scene(kind, sources, MINUTES, seed)
-        rendered = [f"{_stamp(kind, START_US + at * 1000)}{tail}\n".encode() for at, tail in lines]
+        rendered = [_line(kind, START_US + at * 1000, tail).encode() for at, tail in lines]
         text = b"".join(rendered)
-        starts = np.cumsum([0, *map(len, rendered[:-1])])
+        starts = np.cumsum([0, *map(len, rendered[:-1])]) + len(BEFORE_TIME.get(kind, ""))
         self._minute_of_line = np.array([at // scenes.MINUTE_MS for at, _ in lines])
         self._separator = kind == "field"
         self._minutes = starts[:, None] + np.arange(MINUTE_WIDTH)
@@ -116,7 +119,20 @@ def _write_head(log: IO[bytes], kind: str, sources: list[str]) -> int:
     """Every process's first connect, in the minute before the first scene."""
     lines = [(at + index, tail) for index, source in enumerate(sources) for at, tail in scenes.head(kind, source)]
     lines.sort(key=lambda line: line[0])
-    return log.write("".join(f"{_stamp(kind, START_US + at * 1000)}{tail}\n" for at, tail in lines).encode())
+    return log.write("".join(_line(kind, START_US + at * 1000, tail) for at, tail in lines).encode())
+
+
+def _line(kind: str, at_us: int, tail: str) -> str:
+    if kind not in BEFORE_TIME:
+        return f"{_stamp(kind, at_us)}{tail}\n"
+    event = parse_record(iso(at_us) + tail)
+    if event is None:
+        raise ValueError(f"no record: {tail!r}")
+    who = {"level": event.level.lower(), "source": event.source, "marker": event.marker, "event": event.name}
+    pairs = {("timestamp" if kind == "json" else "ts"): iso(at_us), **who, **event.fields}
+    if kind == "json":
+        return json.dumps(pairs, separators=(",", ":")) + "\n"
+    return " ".join(f"{key}={value_text(value)}" for key, value in pairs.items()) + "\n"
 
 
 def _stamp(kind: str, at_us: int) -> str:

@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import cache
 from math import isnan
 from typing import Any, Final
@@ -49,12 +50,13 @@ def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> Nativ
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """How a file of the fleet is called in evidence, what its lines look like, which place it has among all files."""
+    """How a file of the fleet is called in evidence, how its lines are read, which place it has among all files."""
 
     name: str
     form: Format
     source: str
     order: int = 0
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def _shorts(place: int | None, count: int) -> list[int]:
 
 def _decoded(file: ReadFile, line: bytes) -> Event:
     """A line the core has found to be an event, with all its fields."""
-    decoder = decoder_for(file.form, source=file.source)
+    decoder = decoder_for(file.form, source=file.source, zone=file.zone)
     header = decoder.header(line)
     events = decoder.events(header) if header is not None else ()
     return events[0]

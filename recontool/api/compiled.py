@@ -51,7 +51,8 @@ class _Group:
         self._folded = Folded(FleetParts())
         self._known: list[dict[str, Any]] = []  # of files that are read, as a state describes them
         self._states = None if light else reading.states
-        self._key = key_of(sources, _settings(sources, self._rules)) if self._states is not None and sources else None
+        settings = _settings(sources, self._rules, self._reading)
+        self._key = key_of(sources, settings) if self._states is not None and sources else None
 
     def folded(self, unknown: Sequence[Source]) -> Folded:
         """Read every file; `unknown` ones are only counted."""
@@ -65,7 +66,7 @@ class _Group:
                 self._read(number, source, start.position if start is not None else None)
                 start = None
         files = {
-            number: ReadFile(source.name, source.seen.form, source.owner, source.number)
+            number: ReadFile(source.name, source.seen.form, source.owner, source.number, self._reading.zone)
             for number, source in enumerate(self._sources)
             if source.seen is not None
         }
@@ -87,8 +88,8 @@ class _Group:
         if source.seen is None:
             raise ValueError("only files of a known format are folded")
         skip = repeated(source, self._last_of.get(source.stem)) if position is None else 0
-        # A line that is skipped must have a record of its own.
-        parser = Parser(vocabulary(), source.seen.form, source.owner, light=self._fleet.light and not skip)
+        light = self._fleet.light and not skip  # a line that is skipped must have a record of its own
+        parser = Parser(vocabulary(), source.seen.form, source.owner, self._reading.zone, light=light)
         if position is None:
             self._fleet.begin(parser, number, self._stems[source.stem], skip)
         last = number + 1 == len(self._sources)
@@ -184,8 +185,8 @@ class _Group:
         return shown_example(line, text)
 
 
-def _settings(sources: Sequence[Source], rules: Sequence[Rule]) -> str:
+def _settings(sources: Sequence[Source], rules: Sequence[Rule], reading: Reading) -> str:
     """What else than its bytes a state depends on."""
     watched = [(rule.condition, rule.for_us, rule.keep_firing_us) for rule in rules]
     forms = [(one.seen.form.name, one.owner) for one in sources[:1] if one.seen is not None]
-    return json.dumps([VERSION, ABI, watched, forms])
+    return json.dumps([VERSION, ABI, watched, forms, str(reading.zone)])

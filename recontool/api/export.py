@@ -1,10 +1,12 @@
-"""Writes the events of logs into one Parquet file: by the compiled core where it can, else row by row."""
+"""Writes the events of logs as Parquet, CSV or NDJSON: by the compiled core where it can, else row by row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from io import StringIO
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, Generic, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,16 +20,35 @@ from recontool.api.sources import Reading, Source, opened, repeated
 from recontool.api.table import arrow_rows, arrow_schema
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, threads_to_use
 from recontool.kernel.library import library
-from recontool.kernel.table import Desk, Wanted, batches, count_from, lines_before, time_at
+from recontool.kernel.table import ArrowDesk, Desk, LastDesk, Wanted, batches, count_from, lines_before, time_at
+from recontool.kernel.writing import TextDesk
 from recontool.logs.inputs import find_inputs
+from recontool.logs.lines import STDIN
 from recontool.logs.reader import LogReader
 from recontool.model.errors import NoDataError, UsageError
+from recontool.model.events import Event
 from recontool.model.instant import MINUTE_US
 
 ROWS_PER_GROUP: Final = 2**17
 _MARGIN_US: Final = MINUTE_US  # lines may stand this far out of order
 _PROBES: Final = 65  # places whose times tell whether a file is in order
 _BATCH: Final = 20_000
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class _Making(Generic[Made]):
+    """What is made of events: by a desk of the core, or of the events the reference has read."""
+
+    desk: Callable[[Wanted, str], Desk[Made]]
+    of_events: Callable[[Iterable[tuple[str, Event]]], Iterator[Made]]
+
+
+def _last_of(events: Iterable[tuple[str, Event]]) -> Iterator[int | None]:
+    yield max((event.at_us for _, event in events), default=None)
+
+
+_LAST: Final = _Making(lambda chosen, _file: LastDesk(vocabulary(), chosen), _last_of)
 
 
 def export_parquet(paths: Sequence[str], wanted: Selection, reading: Reading, path: Path) -> int:
@@ -37,14 +58,17 @@ def export_parquet(paths: Sequence[str], wanted: Selection, reading: Reading, pa
         UsageError: an input cannot be read, or the file cannot be written.
         NoDataError: nothing in the inputs is a log of a known format.
     """
-    sources = [source for source in opened(find_inputs(paths).logs, reading) if source.seen is not None]
-    if not sources:
-        raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
-    wanted = resolved(paths, wanted, reading)
     schema, count = arrow_schema(), 0
+
+    def of_events(events: Iterable[tuple[str, Event]]) -> Iterator[pa.RecordBatch]:
+        for rows in table.batched(arrow_rows(events), _BATCH):
+            yield pa.RecordBatch.from_pylist(rows, schema)
+
+    making = _Making(lambda chosen, file: ArrowDesk(vocabulary(), chosen, schema, file), of_events)
+    found = _all(paths, wanted, reading, making)
     with whole(path) as part, closing(_writer(part, schema)) as writer:
         held: list[pa.RecordBatch] = []
-        for batch in _all(sources, wanted, reading, schema):
+        for batch in found:
             held.append(batch)
             count += batch.num_rows
             if sum(one.num_rows for one in held) >= ROWS_PER_GROUP:
@@ -52,6 +76,29 @@ def export_parquet(paths: Sequence[str], wanted: Selection, reading: Reading, pa
                 held = []
         if held:
             writer.write_table(pa.Table.from_batches(held, schema))
+    return count
+
+
+def export_text(paths: Sequence[str], wanted: Selection, reading: Reading, out: IO[str], *, csv: bool) -> int:
+    """Write the wanted events to `out` as CSV or NDJSON; returns their number.
+
+    Raises:
+        UsageError, NoDataError: as `export_parquet`.
+    """
+
+    def of_events(events: Iterable[tuple[str, Event]]) -> Iterator[tuple[int, str]]:
+        held = iter(events)
+        while some := list(islice(held, _BATCH)):
+            text = StringIO()
+            yield (table.write_csv_rows if csv else table.write_ndjson)(some, text), text.getvalue()
+
+    making = _Making(lambda chosen, file: TextDesk(vocabulary(), chosen, table.COLUMNS, file, csv=csv), of_events)
+    found, count = _all(paths, wanted, reading, making), 0
+    if csv:
+        out.write(table.CSV_HEADER)
+    for rows, lines in found:
+        out.write(lines)
+        count += rows
     return count
 
 
@@ -63,50 +110,80 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def _all(sources: Sequence[Source], wanted: Selection, reading: Reading, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _all(paths: Sequence[str], wanted: Selection, reading: Reading, making: _Making[Made]) -> Iterator[Made]:
+    sources = [source for source in opened(find_inputs(paths).logs, reading) if source.seen is not None]
+    if not sources:
+        raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
+    if wanted.last_us is None or library() is None or STDIN in paths:
+        return _each(sources, resolved(paths, wanted, reading), reading, making)
+    ends = max(filter(None, _each(sources, Selection(), reading, _LAST)), default=0)
+    return _each(sources, replace(wanted, since_us=ends - wanted.last_us, last_us=None), reading, making)
+
+
+def _each(sources: Sequence[Source], wanted: Selection, reading: Reading, making: _Making[Made]) -> Iterator[Made]:
     last_of: dict[str, tuple[str, int]] = {}
     for source in sources:
         skip = repeated(source, last_of.get(source.stem))
-        if library() is not None and source.plain and compilable([source], reading):
-            yield from _by_core(source, wanted, reading, schema, skip)
+        if library() is None or not compilable([source], reading):
+            yield from making.of_events(_events(source, wanted, reading, skip))
         else:
-            yield from _by_reference(source, wanted, reading, schema, skip)
+            yield from _by_core(source, wanted, reading, making, skip)
         # The probe knows when the next part begins, and that decides whether the two can overlap.
-        last_of[source.stem] = (source.path, 2**62)
+        if source.path != STDIN:
+            last_of[source.stem] = (source.path, 2**62)
 
 
-def _by_reference(
-    source: Source, wanted: Selection, reading: Reading, schema: pa.Schema, skip: int
-) -> Iterator[pa.RecordBatch]:
+def _events(source: Source, wanted: Selection, reading: Reading, skip: int) -> Iterator[tuple[str, Event]]:
     if source.seen is None:
         return
     reader = LogReader(source.lines(), source.seen.form, source=source.owner, zone=reading.zone, duplicates=skip)
-    events = ((source.name, event) for event in reader if event.name and wanted.wants(event))
-    for rows in table.batched(arrow_rows(events), _BATCH):
-        yield pa.RecordBatch.from_pylist(rows, schema)
+    yield from ((source.name, event) for event in reader if event.name and wanted.wants(event))
     source.stream.close()
 
 
-def _by_core(
-    source: Source, wanted: Selection, reading: Reading, schema: pa.Schema, skip: int
-) -> Iterator[pa.RecordBatch]:
+def _by_core(source: Source, wanted: Selection, reading: Reading, making: _Making[Made], skip: int) -> Iterator[Made]:
     if source.seen is None:
         return
-    vocab = vocabulary()
-    parser, fleet = Parser(vocab, source.seen.form, source.owner, cells=True), new_fleet()
+    parser, fleet = Parser(vocabulary(), source.seen.form, source.owner, reading.zone, cells=True), new_fleet()
     fleet.begin(parser, 0, 0, skip)
     chosen = Wanted(wanted.since_us, wanted.until_us, wanted.markers, wanted.workers)
-    desks = [Desk(vocab, chosen, schema, source.name) for _ in range(reading.threads or threads_to_use())]
+    if source.plain:
+        desks = [making.desk(chosen, source.name) for _ in range(reading.threads or threads_to_use())]
+        yield from _by_ranges(source, wanted, fleet, parser, desks, whole_file=bool(skip))
+    else:
+        desks = [making.desk(chosen, source.name)]
+        yield from _by_blocks(source, fleet, parser, desks[0])
+    desks[0].take_rest(fleet, parser)
+    yield desks[0].batch()
+
+
+def _by_ranges(
+    source: Source,
+    wanted: Selection,
+    fleet: NativeFleet,
+    parser: Parser,
+    desks: Sequence[Desk[Made]],
+    *,
+    whole_file: bool,
+) -> Iterator[Made]:
+    """Of a file as it stands: in threads, and only as far as the wanted times stand in it."""
     try:
         with Path(source.path).open("rb", buffering=0) as file:
             span = (0, file.seek(0, 2))
-            if source.seen.form.engine == "tagged" and not skip:
+            if source.seen is not None and source.seen.form.engine != "templates" and not whole_file:
                 span = _window(fleet, parser, file.fileno(), span[1], wanted)
             yield from batches(fleet, parser, file.fileno(), span, desks)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error
-    desks[0].take_rest(fleet, parser)
-    yield desks[0].batch()
+
+
+def _by_blocks(source: Source, fleet: NativeFleet, parser: Parser, desk: Desk[Made]) -> Iterator[Made]:
+    """Of what must be unpacked, or freed of a prefix, or comes once."""
+    for block in source.blocks():
+        desk.chunk.give(block, parser)
+        desk.take(fleet, parser)
+        yield desk.batch()
+    source.stream.close()
 
 
 def _window(fleet: NativeFleet, parser: Parser, fd: int, size: int, wanted: Selection) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.analysis.watch import thinned
@@ -41,8 +40,6 @@ def compilable(group: Sequence[Source], reading: Reading) -> bool:
     from recontool.kernel.patterns import UnsupportedPatternError
 
     for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
-        if form.engine != "tagged" and reading.zone is not UTC and str(reading.zone) != "UTC":
-            return False
         try:
             format_table(form)
         except UnsupportedPatternError as error:

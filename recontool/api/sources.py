@@ -19,7 +19,6 @@ from recontool.model.markers import COORDINATOR
 if TYPE_CHECKING:
     from recontool.storage.states import States
 
-_BLOCK_LINES: Final = 8_000
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
 
 
@@ -90,13 +89,16 @@ class Source:
         return unwrap(self.seen.prefix, stream)
 
     def blocks(self) -> Iterator[bytes]:
-        """The same lines, many at a time."""
+        """The same lines, many at a time, for the compiled core."""
         if self.seen is None or self.seen.prefix is None:
             yield from self.again().blocks()
             return
-        lines = self.lines()
-        while held := list(islice(lines, _BLOCK_LINES)):
-            yield b"".join(held)
+        from recontool.kernel.prefixes import Unwrapper  # few logs carry one
+
+        unwrapper = Unwrapper(self.seen.prefix)
+        for block in self.again().blocks():
+            yield unwrapper.take(block)
+        yield unwrapper.rest()
 
     def again(self) -> LineStream:
         """Its lines from the start."""

@@ -1,7 +1,7 @@
 """Events as a table: the typed columns, and its way into Parquet, CSV and NDJSON without holding all of it."""
 
-import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from recontool.api.deliver import whole
 from recontool.logs.grammar import value_text
-from recontool.model.events import EVENTS, FIELD_TYPES, Event, Value
+from recontool.model.catalogue import CLAIMABLE
+from recontool.model.events import EVENTS, FIELD_TYPES, METRICS_BLOCK, Event, Value
 from recontool.model.instant import iso
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ _WIDE: Final = frozenset({"config", "metrics", "metrics_block"})  # their many f
 FIELDS: Final[tuple[str, ...]] = tuple(
     dict.fromkeys(name for spec in EVENTS if spec.name not in _WIDE for name in spec.fields)
 )
+_CSV_QUOTED: Final = re.compile(r'[,"\r\n]')
 COLUMNS: Final = ("at", "level", "source", "marker", "event", "file", "line", *FIELDS, "values")
+CSV_HEADER: Final = ",".join(COLUMNS) + "\n"
+_ORDER: Final = {name: number for number, name in enumerate(CLAIMABLE)}  # of what a block says
 
 
 def row(file: str, event: Event) -> dict[str, Value | None]:
@@ -36,8 +40,15 @@ def row(file: str, event: Event) -> dict[str, Value | None]:
         "file": file,
         "line": event.line,
         **{name: fields.get(name) for name in FIELDS},
-        "values": json.dumps(event.fields) if wide else None,
+        "values": _values(event) if wide else None,
     }
+
+
+def _values(event: Event) -> str:
+    fields = event.fields.items()
+    return json.dumps(
+        dict(sorted(fields, key=lambda field: _ORDER[field[0]]) if event.name == METRICS_BLOCK else fields)
+    )
 
 
 def write_lines(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
@@ -74,13 +85,27 @@ def write_ndjson(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
 
 def write_csv(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
     """A header and one line per event; returns the number of events."""
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    out.write(CSV_HEADER)
+    return write_csv_rows(events, out)
+
+
+def write_csv_rows(events: Iterable[tuple[str, Event]], out: IO[str]) -> int:
+    """As `write_csv`, without the header."""
     count = 0
     for file, event in events:
-        writer.writerow(row(file, event))
+        out.write(",".join(_csv_cell(value) for value in row(file, event).values()) + "\n")
         count += 1
     return count
+
+
+def _csv_cell(value: Value | None) -> str:
+    """As csv.writer writes it, but a lone carriage return is quoted by every version of Python."""
+    if value is None:
+        return ""
+    text = str(value)
+    if _CSV_QUOTED.search(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def arrow_schema() -> "pa.Schema":

@@ -1,8 +1,8 @@
 """`recontool events`: the events behind the numbers, filtered, as lines, CSV, NDJSON or Parquet."""
 
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -11,9 +11,11 @@ from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, Outpu
 from recontool.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from typing import IO
 
-    from recontool.model.events import Event
+    from recontool.api.select import Selection
+    from recontool.api.sources import Reading
 
 
 class Form(StrEnum):
@@ -53,8 +55,9 @@ def _events(
 ) -> None:
     from recontool.api.analyze import paths_or_default
     from recontool.api.formats import own_formats
-    from recontool.api.select import select_events, selection
+    from recontool.api.select import selection
     from recontool.api.sources import Reading
+    from recontool.api.table import whole_text
 
     zone = zone_of(tz)
     reading = Reading(format_in, zone, tell=say, forms=own_formats(format_file))
@@ -68,16 +71,20 @@ def _events(
             raise UsageError("Parquet needs a file", where="--format", hint="add -o events.parquet")
         count = export_parquet(named, wanted, reading, output)
     else:
-        count = _write(select_events(named, wanted, reading), chosen, output)
+        with nullcontext(sys.stdout) if output is None else whole_text(output) as out:
+            count = _write(named, wanted, reading, chosen, out)
     if not quiet and output is not None:
         say(f"{count} events written to {output}")
 
 
-def _write(events: "Iterable[tuple[str, Event]]", form: Form, output: Path | None) -> int:
+def _write(paths: "Sequence[str]", wanted: "Selection", reading: "Reading", form: Form, out: "IO[str]") -> int:
     from recontool.api import table
+    from recontool.api.select import select_events
+    from recontool.kernel.library import library
 
+    if form is not Form.TABLE and library() is not None:
+        from recontool.api.export import export_text
+
+        return export_text(paths, wanted, reading, out, csv=form is Form.CSV)
     write = {Form.CSV: table.write_csv, Form.NDJSON: table.write_ndjson, Form.TABLE: table.write_lines}[form]
-    if output is None:
-        return write(events, sys.stdout)
-    with table.whole_text(output) as out:
-        return write(events, out)
+    return write(select_events(paths, wanted, reading), out)

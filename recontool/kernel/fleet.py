@@ -4,6 +4,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from recontool.kernel.library import library
@@ -47,14 +48,21 @@ class Vocabulary:
 class Parser:
     """Reads lines of one format; `source` names the process of a file whose lines do not.
 
-    `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
+    `zone` is that of times without one. `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
 
     Raises:
         UnsupportedPatternError: the core cannot read the format.
     """
 
     def __init__(
-        self, vocab: Vocabulary, form: Format, source: str = "", *, cells: bool = False, light: bool = False
+        self,
+        vocab: Vocabulary,
+        form: Format,
+        source: str = "",
+        zone: tzinfo = UTC,
+        *,
+        cells: bool = False,
+        light: bool = False,
     ) -> None:
         self._vocab = vocab
         self._format = core().recon_format_new(vocab.handle, _table_of(form))
@@ -62,6 +70,16 @@ class Parser:
         name = source.encode()
         wants = _CELLS if cells else _LESS if light else _FOLD
         self.handle = core().recon_parser_new(vocab.handle, self._format, name, len(name), wants)
+        if form.engine == "structured":
+            from recontool.kernel.structured import structured_table  # the tagged grammar does without
+
+            if not core().recon_format_structured(self._format, vocab.handle, structured_table(form)):
+                raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
+        if form.engine != "tagged" and str(zone) != "UTC":
+            from recontool.kernel.zones import steps
+
+            words = steps(zone)
+            core().recon_parser_zone(self.handle, (ctypes.c_int64 * len(words))(*words), len(words) // 2)
 
     def __del__(self) -> None:
         if getattr(self, "handle", None):

@@ -10,15 +10,15 @@ _SHAPE: Final = ("second", "milli", "level", "logger", "text")
 
 
 def format_table(form: Format) -> bytes:
-    """The table of one format; empty for formats that follow the tagged grammar.
+    """The table of one format; empty for formats without shapes and templates.
 
     Raises:
         UnsupportedPatternError: the compiled core cannot read it; the reference can.
     """
     if form.engine == "tagged":
         return b""
-    if form.engine != "templates":
-        raise UnsupportedPatternError("its records are objects, not lines of one shape")
+    if form.engine == "structured":
+        return b""
     lines: list[str] = []
     for number, shape in enumerate(form.shapes):
         lines.append(f"P\t{compiled(shape).hexed()}")

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-ABI: Final = 3
+ABI: Final = 4
 _OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader
 _Args = tuple[type, ...]
 _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
@@ -20,10 +20,12 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_vocab_free": (None, (c_void_p,)),
     "recon_format_new": (c_void_p, (c_void_p, c_char_p)),
     "recon_format_free": (None, (c_void_p,)),
+    "recon_format_structured": (c_int, (c_void_p, c_void_p, c_char_p)),
     "recon_match": (c_int, (c_void_p, c_int64, c_char_p, c_int64, POINTER(c_int64))),
     "recon_parser_new": (c_void_p, (c_void_p, c_void_p, c_char_p, c_uint32, c_int)),
     "recon_parser_free": (None, (c_void_p,)),
     "recon_width": (c_int, (c_int,)),
+    "recon_parser_zone": (None, (c_void_p, POINTER(c_int64), c_int64)),
     "recon_chunk_new": (c_void_p, ()),
     "recon_chunk_free": (None, (c_void_p,)),
     "recon_chunk_read": (c_int64, (c_void_p, c_int, c_int64, c_int64, c_int64)),
@@ -66,6 +68,13 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_time_at": (c_int64, (c_void_p, c_void_p, c_int, c_int64, c_int64, POINTER(c_int64))),
     "recon_count_lines": (c_int64, (c_void_p, c_int, c_int64)),
     "recon_fleet_count_from": (None, (c_void_p, c_int64)),
+    "recon_unwrapper_new": (c_void_p, (c_void_p, c_int, c_int, c_int)),
+    "recon_unwrapper_free": (None, (c_void_p,)),
+    "recon_unwrap": (c_int64, (c_void_p, c_char_p, c_int64, c_int, POINTER(c_void_p))),
+    "recon_writer_new": (c_void_p, (c_int, c_char_p, c_int64)),
+    "recon_writer_column": (None, (c_void_p, c_int, c_char_p)),
+    "recon_writer_free": (None, (c_void_p,)),
+    "recon_write": (c_int64, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p))),
     "recon_free": (None, (c_void_p,)),
     "recon_file_view": (None, (c_void_p, c_void_p)),
     "recon_workers": (c_int64, (c_void_p,)),

@@ -2,18 +2,19 @@
 
 import ctypes
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from ctypes import Structure, c_int64, c_uint32, c_void_p
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, core
-from recontool.kernel.raw import text
+from recontool.kernel.raw import longs, text
 from recontool.model.events import EVENTS, FIELD_TYPES, UNMARKED_BY_TEMPLATES
 from recontool.model.markers import LEVELS, Marker
 
@@ -69,7 +70,7 @@ class _ColumnView(Structure):
     )
 
 
-class _Shelf:
+class Shelf:
     """Tables of the core that no batch shows any more, to be filled again."""
 
     def __init__(self, vocab: Vocabulary) -> None:
@@ -92,10 +93,10 @@ class _Shelf:
         self._idle.append(table)
 
 
-class _Filled:
+class Filled:
     """A table of the core as long as some Arrow buffer shows its memory."""
 
-    def __init__(self, shelf: _Shelf) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self._shelf, self.table = shelf, shelf.take()
 
     def __del__(self) -> None:
@@ -112,13 +113,16 @@ class _Filled:
         return [text(place.value, size) for size in sizes]
 
 
-class Desk:
-    """What one thread works with: a chunk, its rows, and the columns they become."""
+Made = TypeVar("Made")
 
-    def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
+
+class Desk(ABC, Generic[Made]):
+    """What one thread works with: a chunk, its rows, the columns they become, and what is made of those."""
+
+    def __init__(self, vocab: Vocabulary, wanted: Wanted) -> None:
         self.chunk = Chunk()
-        self._vocab, self._schema, self._file = vocab, schema, pa.array([file], pa.string())
-        self._rows, self._shelf = core().recon_rows_new(), _Shelf(vocab)
+        self._vocab = vocab
+        self._rows, self._shelf = core().recon_rows_new(), Shelf(vocab)
         names = "".join(f"{name}\n" for name in sorted(wanted.sources)).encode()
         bits = sum(1 << (1 + _MARKERS.index(marker)) for marker in wanted.markers) or 2**32 - 1
         since = -_ALL_TIME if wanted.since_us is None else wanted.since_us
@@ -137,10 +141,28 @@ class Desk:
         """The rows of what the file ended in."""
         core().recon_rows_rest(fleet.handle, parser.handle, self.chunk.handle, self._rows)
 
-    def batch(self) -> pa.RecordBatch:
-        """The wanted rows, with the columns of the schema."""
-        filled, view = _Filled(self._shelf), _TableView()
+    def fill(self) -> tuple[Filled, int]:
+        """A table of the wanted rows, and their number."""
+        filled = Filled(self._shelf)
         count = core().recon_table_fill(filled.table, self._vocab.handle, self._rows, ctypes.byref(self._wanted))
+        return filled, int(count)
+
+    @abstractmethod
+    def batch(self) -> Made:
+        """What becomes of the wanted rows."""
+
+
+class ArrowDesk(Desk[pa.RecordBatch]):
+    """Makes Arrow batches with the columns of `schema`."""
+
+    def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
+        super().__init__(vocab, wanted)
+        self._schema, self._file = schema, pa.array([file], pa.string())
+
+    def batch(self) -> pa.RecordBatch:
+        """The wanted rows."""
+        filled, count = self.fill()
+        view = _TableView()
         core().recon_table_view(filled.table, ctypes.byref(view))
         zeros = pa.array(np.zeros(count, np.int32))
         fixed = {
@@ -160,7 +182,7 @@ class Desk:
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
 
-def _column(filled: _Filled, field: pa.Field, count: int) -> pa.Array:
+def _column(filled: Filled, field: pa.Field, count: int) -> pa.Array:
     view = _ColumnView()
     core().recon_column_view(filled.table, _NUMBER_OF.get(field.name, len(FIELD_TYPES)), ctypes.byref(view))
     if not view.used:
@@ -174,6 +196,17 @@ def _column(filled: _Filled, field: pa.Field, count: int) -> pa.Array:
         truth = pa.array(np.frombuffer(words, np.int64) != 0)
         return pa.Array.from_buffers(field.type, count, [valid, truth.buffers()[1]])
     return pa.Array.from_buffers(field.type, count, [valid, words])
+
+
+class LastDesk(Desk[int | None]):
+    """Finds the time of the last event; None where there is none."""
+
+    def batch(self) -> int | None:
+        """The latest of the wanted rows."""
+        filled, count = self.fill()
+        view = _TableView()
+        core().recon_table_view(filled.table, ctypes.byref(view))
+        return max(longs(view.at, count), default=None)
 
 
 def _plain(kind: pa.DataType, count: int, words: pa.Buffer) -> pa.Array:
@@ -216,20 +249,20 @@ class _Turns:
 
 
 def batches(
-    fleet: NativeFleet, parser: Parser, fd: int, span: tuple[int, int], desks: Sequence[Desk]
-) -> Iterator[pa.RecordBatch]:
-    """The events of the lines that start in `span` of an open file, in order; a thread per desk.
+    fleet: NativeFleet, parser: Parser, fd: int, span: tuple[int, int], desks: Sequence[Desk[Made]]
+) -> Iterator[Made]:
+    """What the desks make of the events of the lines that start in `span` of an open file, in order; a thread per desk.
 
     Raises:
         OSError: the file cannot be read.
     """
     start, end = span
-    free: SimpleQueue[Desk] = SimpleQueue()
+    free: SimpleQueue[Desk[Made]] = SimpleQueue()
     for desk in desks:
         free.put(desk)
     turns = _Turns()
 
-    def work(number: int) -> pa.RecordBatch | None:
+    def work(number: int) -> Made | None:
         desk = free.get()
         try:
             offset = start + number * RANGE_BYTES
@@ -247,7 +280,7 @@ def batches(
 
     ranges = range(-(-(end - start) // RANGE_BYTES))
     with ThreadPoolExecutor(len(desks)) as pool:
-        waiting: list[Future[pa.RecordBatch | None]] = []
+        waiting: list[Future[Made | None]] = []
         try:
             for number in ranges:
                 waiting.append(pool.submit(work, number))
@@ -259,7 +292,7 @@ def batches(
             turns.fail(-1)  # whoever stops reading early must not leave threads waiting
 
 
-def _result(future: "Future[pa.RecordBatch | None]") -> pa.RecordBatch:
+def _result(future: "Future[Made | None]") -> Made:
     batch = future.result()
     if batch is None:
         raise RuntimeError("a range failed before this one")

@@ -23,6 +23,15 @@ def block_owner(text: bytes) -> str | None:
     return shown(match[1]) if match else None
 
 
+def is_block_line(text: bytes) -> bool:
+    """Whether `text` is the first line of a block, its last, or one with a label."""
+    line = text.strip()
+    if line.startswith(b"==="):
+        return block_owner(text) is not None or _RULE.fullmatch(line) is not None
+    match = _LABEL.fullmatch(line)
+    return match is not None and match[1] in _METRIC_OF
+
+
 class BlockCollector:
     """Collects the blocks of one file; at most one block per source is open at a time."""
 

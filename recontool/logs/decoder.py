@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from recontool.logs.format import SESSION, Emit, Format, Template
 from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
 from recontool.model.events import Event, Value
 from recontool.model.instant import SECOND_US, from_datetime, to_datetime
+
+if TYPE_CHECKING:
+    from recontool.logs.structured import Record
 
 _HINT_US: Final = SECOND_US
 _ENDS_KEPT: Final = 10_000
@@ -63,23 +66,27 @@ class StructuredDecoder:
     """JSON lines or logfmt: a record says its event in its keys."""
 
     def __init__(self, form: Format, source: str, zone: tzinfo) -> None:
-        from recontool.logs.structured import READERS  # most logs are none of these
+        from recontool.logs import structured  # most logs are none of these
+        from recontool.logs.blocks import is_block_line  # which needs headers
 
-        self._read, self._source, self._zone = READERS[form.name], source, zone
-        self._event: Event | None = None
+        self._read, self._event_of = structured.READERS[form.name], structured.event_of
+        self._is_block_line = is_block_line
+        self._source, self._zone = source, zone
+        self._record: Record | None = None
 
     def header(self, line: bytes) -> Header | None:
         """As `Decoder.header`."""
-        record = self._read(shown(line), self._zone)
+        record = self._record = self._read(shown(line), self._zone)
         if record is None:
             return None
-        event = self._event = record.event
-        event.source = event.source or self._source
-        return Header(event.at_us, event.level, event.source, record.text.encode())
+        return Header(record.at_us, record.level, record.source or self._source, record.text.encode())
 
-    def events(self, _header: Header) -> tuple[Event, ...]:
-        """As `Decoder.events`; of the line whose header was read last."""
-        return (self._event,) if self._event is not None and self._event.name else ()
+    def events(self, header: Header) -> tuple[Event, ...]:
+        """As `Decoder.events`; of the line whose header was read last. A line of a metrics block is none."""
+        if self._record is None or self._is_block_line(header.text):
+            return ()
+        event = self._event_of(self._record, self._source)
+        return (event,) if event.name else ()
 
 
 class TemplateDecoder:

@@ -3,21 +3,25 @@
 Example: `2026-11-24T10:15:32.123456789Z stdout F ` (Kubernetes), `Nov 24 10:15:32 host worker[17]: ` (journald).
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from recontool.logs.grammar import shown
+from recontool.logs.lines import MAX_LINE
+from recontool.logs.pairs import Kind, json_pairs
+from recontool.model.errors import BadFieldError
+
 JOINED: Final = (
     b"  (part of the line above)\n"  # stands for a later piece of a split line, so that lines keep their numbers
 )
-MAX_LINE: Final = 2**20
 _LINES: Final = 200
 _NANOSECONDS: Final = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"
 _DAY: Final = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d"
 _HOST_AND_UNIT: Final = rb"\S{1,255} [^\s:\[\]]{1,128}(?:\[\d{1,10}\])?: "
+_DATA: Final = re.compile(rb"(?:-|(?:\[(?:[^\]\\]|\\.)*\])+) (?:\xef\xbb\xbf)?", re.DOTALL)
 _COLOUR: Final = rb"(?:\x1b\[[\d;]*m)?"
 
 
@@ -25,13 +29,15 @@ _COLOUR: Final = rb"(?:\x1b\[[\d;]*m)?"
 class Prefix:
     """One kind of prefix. `pattern` matches it; its group `partial` says that the process's line goes on in the next.
 
-    `in_json` instead: the line is an object whose `log` holds the process's line.
+    `data`: the structured data of RFC 5424 follow it. `in_json` instead: the line is an object whose `log` holds the
+    process's line. The compiled twin is kernel/src/prefix.c.
     """
 
     name: str
     title: str
     pattern: re.Pattern[bytes]
     in_json: bool = False
+    data: bool = False
 
     def strip(self, line: bytes) -> bytes | None:
         """The process's own line with its line end; None when `line` has not this prefix."""
@@ -45,7 +51,10 @@ class Prefix:
             return None, False
         if self.in_json:
             return _from_json(line)
-        text = line[match.end() :]
+        after = _DATA.match(line, match.end()) if self.data else match
+        if after is None:
+            return None, False
+        text = line[after.end() :]
         return text, "partial" in self.pattern.groupindex and match["partial"].startswith(b"P")
 
 
@@ -69,10 +78,8 @@ PREFIXES: Final[tuple[Prefix, ...]] = (
     Prefix(
         "syslog",
         "syslog, RFC 5424",
-        re.compile(
-            rb"(?:<\d{1,3}>)?1 (?:-|\d{4}-\d\d-\d\dT\S{8,30}) \S{1,255} \S{1,48} \S{1,128} \S{1,32} "
-            rb"(?:-|(?:\[(?:[^\]\\]|\\.)*\])+) (?:\xef\xbb\xbf)?"
-        ),
+        re.compile(rb"(?:<\d{1,3}>)?1 (?:-|\d{4}-\d\d-\d\dT\S{8,30}) \S{1,255} \S{1,48} \S{1,128} \S{1,32} "),
+        data=True,
     ),
     Prefix(
         "journald",
@@ -123,19 +130,20 @@ def unwrap(prefix: Prefix, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _whole(pieces: Sequence[bytes]) -> Iterator[bytes]:
     if pieces:
-        yield b"".join(piece.rstrip(b"\r\n") for piece in pieces) + b"\n"
+        yield b"".join(piece.rstrip(b"\r\n") for piece in pieces)[:MAX_LINE] + b"\n"
         yield from (JOINED for _ in pieces[1:])
 
 
 def _from_json(line: bytes) -> tuple[bytes | None, bool]:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+        pairs = json_pairs(shown(line)) or {}
+    except BadFieldError:
         return None, False
-    if not isinstance(record, dict) or "time" not in record or not isinstance(record.get("log"), str):
+    log = pairs.get("log")
+    if "time" not in pairs or log is None or log.kind is not Kind.TEXT:
         return None, False
-    text: str = record["log"]
+    text = log.text
     goes_on = not text.endswith("\n")
     # A newline inside would let the process's text pass for a line of its own.
     whole = text.removesuffix("\n").removesuffix("\r").replace("\n", "\\n")
-    return whole.encode("utf-8", "replace") + (b"" if goes_on else b"\n"), goes_on
+    return whole.encode() + (b"" if goes_on else b"\n"), goes_on

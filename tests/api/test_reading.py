@@ -2,6 +2,8 @@
 
 import gzip
 import json
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import pytest
 import zstandard
@@ -14,6 +16,7 @@ from recontool.logs.format_file import read_format_file
 from recontool.logs.grammar import parse_record
 from recontool.model.instant import iso, to_datetime
 from recontool.report.document import document
+from recontool.storage.states import HeldStates
 
 STORY = [
     (0, "config role=worker log_level=DEBUG metrics_interval=10.0"),
@@ -107,6 +110,36 @@ def test_a_line_split_by_the_container_is_read_whole(tmp_path, plain):
     found = answer(log)
     assert found["inputs"][0]["lines"]["continuation"] == 1
     assert found["workers"]["worker-1"]["metrics"] == plain["workers"]["worker-1"]["metrics"]
+
+
+WALL = [
+    ("2026-10-25T02:30:00", "established"),  # the first of two
+    ("2026-10-25T03:10:00", "lost"),
+    ("2026-10-25T03:10:05.5", "established"),
+    ("2027-03-28T02:30:00", "lost"),  # which no clock shows: an hour before three by the new time
+    ("2027-03-28T03:30:10", "established"),
+]
+
+
+@pytest.mark.parametrize("reference", [False, True], ids=["core", "reference"])
+def test_clocks_without_a_zone_where_they_are_set(tmp_path, reference, monkeypatch):
+    if reference:
+        monkeypatch.setattr("recontool.api.fold.library", lambda: None)
+    log = tmp_path / "worker-1.log"
+    log.write_text("".join(f"time={at} source=w1 tag=RECONNECT msg={name}\n" for at, name in WALL))
+    berlin = answer(log, zone=ZoneInfo("Europe/Berlin"))
+    outages = [(one["start"], one["duration_s"]) for one in berlin["workers"]["w1"]["outages"]]
+    assert outages == [("2026-10-25T02:10:00.000000Z", 5.5), ("2027-03-28T01:30:00.000000Z", 10.0)]
+    assert berlin["inputs"][0]["first_at"] == "2026-10-25T00:30:00.000000Z"
+
+
+def test_another_zone_reads_the_log_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("recontool.api.compiled._WORTH_KEEPING", 1)
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    log.write_text("".join(f"time={at} source=w1 tag=RECONNECT msg={name}\n" for at, name in WALL) * 30)
+    zones = (UTC, ZoneInfo("Europe/Berlin"), UTC)
+    first_at = [answer(log, zone=zone, states=states)["inputs"][0]["first_at"] for zone in zones]
+    assert first_at == ["2026-10-25T02:30:00.000000Z", "2026-10-25T00:30:00.000000Z", "2026-10-25T02:30:00.000000Z"]
 
 
 PACKED = {

@@ -16,6 +16,7 @@ from recontool.model.errors import NoDataError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))
 import near
+import near_pairs
 
 STORY = [
     (0, "config role=worker log_level=DEBUG"),
@@ -51,8 +52,9 @@ def test_the_shortcut_the_core_and_the_reference_agree(tmp_path, monkeypatch):
     from recontool.api import fold
 
     log, compared = tmp_path / "w1.log", 0
-    for seed in range(150):
-        log.write_bytes((near.tagged, near.untagged)[seed % 3 == 0](random.Random(seed), 60))
+    makes = (near.tagged, near.untagged, near_pairs.json_lines, near_pairs.logfmt)
+    for seed in range(200):
+        log.write_bytes(makes[seed % len(makes)](random.Random(seed), 60))
         try:
             found = module.summary(log, reading=Reading(threads=1 + seed % 3))
             analysis = analyze([str(log)])

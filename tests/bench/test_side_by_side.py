@@ -10,7 +10,13 @@ from recontool.logs.format import builtin
 from recontool.logs.reader import LogReader
 
 BENCH = Path(__file__).parents[2] / "bench"
-FORMS = {"debug": "tagged-v1", "info": "tagged-v1", "field": "ipfs-accelerate"}
+FORMS = {
+    "debug": "tagged-v1",
+    "info": "tagged-v1",
+    "field": "ipfs-accelerate",
+    "json": "json-lines",
+    "logfmt": "logfmt",
+}
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def test_made_logs_hold_no_damaged_line_and_keep_time_order(bench, tmp_path, kin
         assert all(before < after for before, after in pairwise(times))
         assert {event.source for event in events} == {f"worker-{n}" for n in range(1, workers + 1)}
         unmarked = sum(not event.marker for event in events) / len(events)
-        assert unmarked == 0 if kind == "info" else 0.58 < unmarked < 0.63
+        assert unmarked == 0 if kind != "debug" else 0.58 < unmarked < 0.63
 
 
 def test_the_same_seed_writes_the_same_bytes(bench, tmp_path):

@@ -184,7 +184,7 @@ def tagged(rng: random.Random, size: int) -> bytes:
     for _ in range(rng.randint(1, size)):
         at_us += rng.choice(STEPS_US)
         lines.append(_tagged_line(rng, at_us))
-    return _damaged(rng, lines)
+    return damaged(rng, lines)
 
 
 def untagged(rng: random.Random, size: int) -> bytes:
@@ -193,7 +193,7 @@ def untagged(rng: random.Random, size: int) -> bytes:
     for _ in range(rng.randint(1, size)):
         at_us += rng.choice(STEPS_US)
         lines.append(_untagged_line(rng, at_us))
-    return _damaged(rng, lines)
+    return damaged(rng, lines)
 
 
 def cuts(rng: random.Random, text: bytes) -> list[bytes]:
@@ -263,7 +263,8 @@ def _untagged_line(rng: random.Random, at_us: int) -> bytes:
     return f"{stamp} - {level} - {text}".encode()
 
 
-def _damaged(rng: random.Random, lines: list[bytes]) -> bytes:
+def damaged(rng: random.Random, lines: list[bytes]) -> bytes:
+    """The lines with their ends, here and there something wrong with them, often cut at the end."""
     text = b"".join(line + rng.choice((b"\n", b"\n", b"\n", b"\n", b"\r\n")) for line in lines)
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2, 3))):
         at, length = rng.randrange(len(text) + 1), rng.choice((0, 0, 1, 1, 3, 20))

@@ -5,7 +5,9 @@ import os
 import random
 import re
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,7 +18,9 @@ if library() is None:
     pytest.skip("the compiled core is not built here", allow_module_level=True)
 
 import near
-from fuzz import FORMS, difference
+import near_prefixes
+import pyarrow as pa
+from fuzz import FORMS, difference, prefix_difference
 from twins import RULES, by_core, by_reference, outcome
 
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
@@ -24,7 +28,14 @@ from recontool.api.summary import of_fleet
 from recontool.kernel import fleet as core_fleet
 from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary, core
 from recontool.kernel.patterns import UnsupportedPatternError, compiled
+from recontool.kernel.prefixes import Unwrapper
+from recontool.kernel.table import ArrowDesk, Wanted
+from recontool.kernel.zones import steps
 from recontool.logs.format import BUILT_IN, builtin
+from recontool.logs.lines import MAX_LINE
+from recontool.logs.prefix import unwrap
+from recontool.logs.reader import LogReader
+from recontool.model.instant import SECOND_US, to_datetime
 
 TAGGED = builtin()["tagged-v1"]
 BATCHES = 20
@@ -35,6 +46,7 @@ def test_both_find_the_same_near_the_grammar(batch):
     """`make fuzz` does a million of these."""
     for seed in range(batch * 100, batch * 100 + 100):
         assert difference(seed) == ""
+        assert prefix_difference(seed) == ""
 
 
 def scanned(path, form, source, threads, range_bytes):
@@ -56,7 +68,7 @@ def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):
     log = tmp_path / "0.log"
     for seed in range(12):
         rng = random.Random(seed)
-        form, make, source = FORMS[seed % 2]
+        form, make, source, _ = FORMS[seed % len(FORMS)]
         text = make(rng, 25)
         log.write_bytes(text)
         expected = by_reference([text], form, source)
@@ -66,14 +78,39 @@ def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):
                 assert scanned(log, form, source, threads, range_bytes) == expected, (seed, range_bytes, threads)
 
 
-def test_a_cut_at_every_byte(tmp_path):
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form[0].name)
+def test_a_cut_at_every_byte(tmp_path, form):
+    form, make, source, _ = form
     log = tmp_path / "0.log"
-    text = near.tagged(random.Random(3), 12)
+    text = make(random.Random(3), 12)
     log.write_bytes(text)
-    expected = by_reference([text], TAGGED)
+    expected = by_reference([text], form, source)
     expected.files = []
     for at in range(1, len(text) + 1):
-        assert scanned(log, TAGGED, "", 2, at) == expected, at
+        assert scanned(log, form, source, 2, at) == expected, at
+
+
+@pytest.mark.parametrize("name", sorted(near_prefixes.BY_NAME))
+def test_a_prefix_taken_off_in_any_pieces(name):
+    prefix = near_prefixes.BY_NAME[name]
+    lines = [near_prefixes.behind(random.Random(seed), name, b"line %d \xff" % seed) + b"\r\n" for seed in range(30)]
+    expected = b"".join(one.rstrip(b"\n") + b"\n" for one in unwrap(prefix, lines))
+    for at in range(len(lines)):
+        unwrapper = Unwrapper(prefix)
+        halves = (b"".join(lines[:at]), b"".join(lines[at:]))
+        assert b"".join(unwrapper.take(half) for half in halves) + unwrapper.rest() == expected
+
+
+@pytest.mark.parametrize("name", sorted(near_prefixes.BY_NAME))
+def test_a_megabyte_behind_a_prefix(name):
+    prefix, rng = near_prefixes.BY_NAME[name], random.Random(2)
+    lines = [
+        near_prefixes.behind(rng, name, b"x" * size) + b"\n" for size in (2**20 - 90, 2**19, 2**19, 2**19, 2**20 + 9, 3)
+    ]
+    cut = [line if len(line) <= MAX_LINE else line[:MAX_LINE] for line in lines]  # as their stream cuts them
+    expected = b"".join(one.rstrip(b"\n") + b"\n" for one in unwrap(prefix, cut))
+    unwrapper = Unwrapper(prefix)
+    assert unwrapper.take(b"".join(lines)) + unwrapper.rest() == expected
 
 
 LINE = b"2026-11-24T10:00:00.000000Z INFO w1 [TASK] started task="
@@ -206,7 +243,28 @@ def test_every_format_is_read_by_the_core_or_said_not_to_be():
         except UnsupportedPatternError:
             continue
         read.append(name)
-    assert read == ["tagged-v1", "ipfs-accelerate"]
+    assert read == list(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "America/Nuuk"])
+def test_clocks_of_a_zone_go_as_those_of_zoneinfo(name):
+    zone, rng = ZoneInfo(name), random.Random(6)
+    words = steps(zone)
+    changes = [to_datetime(second * SECOND_US) for second in words[:-2:2] if second > 0]
+    near_changes = [at + timedelta(seconds=by) for at in changes for by in (-3601, -1800, -1, 0, 1, 1800, 3600)]
+    anywhen = [
+        datetime(1, 1, 2, tzinfo=UTC) + timedelta(seconds=rng.randrange(9990 * 366 * 86_000)) for _ in range(2000)
+    ]
+    walls = [*rng.sample(near_changes, min(len(near_changes), 1500)), *(at for at in anywhen if at.year < 9990)]
+    text = "".join(f"time={at.replace(tzinfo=None).isoformat()} source=w1 event_name=queue\n" for at in walls).encode()
+    reader = LogReader(text.splitlines(), builtin()["logfmt"], zone=zone)
+    desk = ArrowDesk(vocabulary(), Wanted(), pa.schema([("at", pa.timestamp("us", tz="UTC"))]), "0.log")
+    parser, fleet = Parser(vocabulary(), builtin()["logfmt"], "", zone, cells=True), new_fleet()
+    fleet.begin(parser, 0, 0)
+    desk.chunk.give(text, parser)
+    desk.take(fleet, parser)
+    assert desk.batch()["at"].cast(pa.int64()).to_pylist() == [event.at_us for event in reader]
+    assert len(walls) > 2000
 
 
 def test_an_empty_fleet_says_nothing():

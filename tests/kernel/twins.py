@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, tzinfo
 from functools import cache
 from types import SimpleNamespace
 
@@ -47,13 +48,13 @@ def outcome(parts: FleetParts, files: Sequence[object]) -> SimpleNamespace:
     )
 
 
-def by_reference(files: Sequence[bytes], form: Format, source: str = "") -> object:
+def by_reference(files: Sequence[bytes], form: Format, source: str = "", zone: tzinfo = UTC) -> object:
     """What the reference finds in files read one after the other."""
     fleet, seen = FleetFold(RULES), []
     for number, text in enumerate(files):
         fleet.begin(FileTag(number, f"{number}.log", str(number), form.claim_only))
         lines = (line + b"\n" for line in text.split(b"\n")) if text else ()
-        reader = LogReader(_without_last(lines, text), form, source=source)
+        reader = LogReader(_without_last(lines, text), form, source=source, zone=zone)
         for event in reader:
             fleet.feed(event)
         examples = [(line, shown) for line, shown, _ in reader.examples]
@@ -70,9 +71,9 @@ def _without_last(lines: Iterable[bytes], text: bytes) -> list[bytes]:
 
 
 @cache
-def parser_of(name: str, source: str, *, light: bool = False) -> Parser:
+def parser_of(name: str, source: str, zone: tzinfo, *, light: bool = False) -> Parser:
     """One for all cases, so that what it has learnt of one meets the lines of the next."""
-    return Parser(vocabulary(), builtin()[name], source, light=light)
+    return Parser(vocabulary(), builtin()[name], source, zone, light=light)
 
 
 @cache
@@ -81,10 +82,10 @@ def chunk_of(_: Parser) -> Chunk:
     return Chunk()
 
 
-def summarised(files: Sequence[Sequence[bytes]], form: Format, source: str = "") -> Summary:
+def summarised(files: Sequence[Sequence[bytes]], form: Format, source: str, zone: tzinfo) -> Summary:
     """What the core's cheaper look finds in the same pieces."""
     fleet = new_fleet(light=True)
-    parser = parser_of(form.name, source, light=True)
+    parser = parser_of(form.name, source, zone, light=True)
     chunk = chunk_of(parser)
     for number, pieces in enumerate(files):
         fleet.begin(parser, number, number)
@@ -95,12 +96,14 @@ def summarised(files: Sequence[Sequence[bytes]], form: Format, source: str = "")
     return of_fleet(fleet)
 
 
-def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *, resume: bool = False) -> object:
+def by_core(
+    files: Sequence[Sequence[bytes]], form: Format, source: str = "", zone: tzinfo = UTC, *, resume: bool = False
+) -> object:
     """What the core finds in files given piece by piece; `resume`: saved and loaded again after every piece."""
     from recontool.model.findings import LineCount
 
     fleet, seen = new_fleet(RULES), []
-    parser = parser_of(form.name, source)
+    parser = parser_of(form.name, source, zone)
     chunk = chunk_of(parser)
     for number, pieces in enumerate(files):
         fleet.begin(parser, number, number)
@@ -119,7 +122,7 @@ def by_core(files: Sequence[Sequence[bytes]], form: Format, source: str = "", *,
             for at in range(view.examples_n)
         ]
         seen.append((counts, moment(view.first), moment(view.last), examples))
-    named = {number: ReadFile(f"{number}.log", form, source, number) for number in range(len(files))}
+    named = {number: ReadFile(f"{number}.log", form, source, number, zone) for number in range(len(files))}
     found = outcome(parts_of(fleet, named, RULES), seen)
-    found.summary = summarised(files, form, source)
+    found.summary = summarised(files, form, source, zone)
     return found

@@ -6,9 +6,11 @@
 #include "claims.h"
 #include "fleet.h"
 #include "fold.h"
+#include "structured.h"
 #include "table.h"
+#include "times.h"
 
-enum { ABI = 3, PAGE = 4096, PIECE = 1 << 12 };
+enum { ABI = 4, PAGE = 4096, PIECE = 1 << 12 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
@@ -28,18 +30,31 @@ EXPORT Vocab *recon_vocab_new(const char *table) { return vocab_new(table); }
 EXPORT void recon_vocab_free(Vocab *v) { vocab_free(v); }
 EXPORT Format *recon_format_new(const Vocab *v, const char *table) { return format_new(v, table); }
 EXPORT void recon_format_free(Format *f) { format_free(f); }
+/* Lines of the format are JSON or logfmt, whose keys mean what `table` says; 0 when it makes no sense. */
+EXPORT int recon_format_structured(Format *f, const Vocab *v, const char *table) {
+    f->structured = structured_new(v, table);
+    return f->structured != NULL;
+}
 
 EXPORT Parser *recon_parser_new(const Vocab *v, const Format *f, const u8 *source, u32 n, int wants) {
     Parser *p = need(calloc(1, sizeof *p));
-    u8 *own = need(malloc(n + 1u));
+    u8 *own = need(calloc(1, n + 8u)); /* names are compared by eight bytes at a time */
     memcpy(own, source, n);
     static u64 parsers;
-    *p = (Parser){v, f, {own, n}, wants, __atomic_add_fetch(&parsers, 1, __ATOMIC_RELAXED)};
+    u64 serial = __atomic_add_fetch(&parsers, 1, __ATOMIC_RELAXED);
+    *p = (Parser){.vocab = v, .format = f, .source = {own, n}, .wants = wants, .serial = serial};
     return p;
+}
+/* Times without a zone are those of clocks that go as `steps` say: pairs of words, the last one where the table ends. */
+EXPORT void recon_parser_zone(Parser *p, const i64 *steps, i64 n) {
+    ZoneStep *own = need(malloc((size_t)n * sizeof *own));
+    memcpy(own, steps, (size_t)n * sizeof *own);
+    p->zone = own, p->zone_n = (size_t)n;
 }
 EXPORT void recon_parser_free(Parser *p) {
     if (p == NULL) return;
     free((void *)(uintptr_t)p->source.p);
+    free((void *)(uintptr_t)p->zone);
     free(p);
 }
 

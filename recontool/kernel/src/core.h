@@ -70,6 +70,12 @@ static inline void text_set(Text *t, const u8 *p, size_t n) {
     if (n) memcpy(t->p, p, n);
     t->n = n;
 }
+static inline void text_add(Text *t, const void *p, size_t n) {
+    if (n == 0) return;
+    VEC_ROOM(*t, n);
+    memcpy(t->p + t->n, p, n);
+    t->n += n;
+}
 static inline Str text_str(const Text *t) { return (Str){t->p, (u32)t->n}; }
 
 /* Memory that lives as long as the chunk it belongs to. */

@@ -1,10 +1,10 @@
 #include "line.h"
+#include "structured.h"
+#include "times.h"
 #include "wide.h"
 
 static const char *const LEVELS[] = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"};
 static const i64 SECOND_US = 1000000, POWER[] = {100000, 10000, 1000, 100, 10, 1};
-
-enum { FOUND, NO_HEADER, BAD };
 
 static inline int two(const u8 *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
 
@@ -236,6 +236,7 @@ static int shaped_header(const Parser *parser, Chunk *chunk, Str line, Rec *rec,
         if (time != FOUND) return BAD;
         for (u32 k = 0; k < 6; k++) /* milliseconds, microseconds or what else stands behind the comma */
             rec->at_us += k < milli.n ? (milli.p[k] - '0') * POWER[k] : 0;
+        rec->at_us = time_in_utc(parser, chunk, rec->at_us);
         Str level = group(&groups, shape->level);
         rec->level = L_INFO;
         for (u8 k = 0; k < 5; k++)
@@ -314,7 +315,9 @@ static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
     blank(parser, rec, line);
     chunk->cells.n = 0;
     int found, header;
-    if (!parser->format->templates) {
+    if (parser->format->structured != NULL) {
+        found = structured_line(parser, chunk, line, rec, &header);
+    } else if (!parser->format->templates) {
         header = found = tagged_header(chunk, line, rec);
         if (found == FOUND) {
             u8 c = rec->text.n ? rec->text.p[0] : 0;
@@ -369,7 +372,7 @@ const u8 *parse_line(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
     chunk->recs.n = 0, chunk->lines = 0, chunk->who = 0;
     arena_clear(&chunk->arena);
-    if (!parser->format->templates && wide_lines(parser, chunk, p, p + n)) return;
+    if (!parser->format->templates && parser->format->structured == NULL && wide_lines(parser, chunk, p, p + n)) return;
     for (const u8 *end = p + n; p < end;) p = parse_line(parser, chunk, p, end);
 }
 
@@ -378,3 +381,11 @@ void chunk_free(Chunk *chunk) {
     VEC_FREE(chunk->recs), VEC_FREE(chunk->cells);
     arena_free(&chunk->arena);
 }
+
+int parse_second(Chunk *chunk, const u8 *p, u8 between, i64 *at_us) { return second_of(chunk, p, between, at_us); }
+int parse_tagged_body(const Parser *parser, Chunk *chunk, Rec *rec) { return tagged_body(parser, chunk, rec); }
+int parse_put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, int field, Str text) {
+    return put(parser, chunk, rec, slot_of(row, field), field, text);
+}
+void parse_label(const Vocab *v, Rec *rec, Str text) { label_of(v, rec, text); }
+const char *level_name(int level) { return LEVELS[level]; }

@@ -100,6 +100,8 @@ typedef struct {
     Opening *openings;            /* the last to be learnt takes the place of the oldest */
     u32 openings_n;
     u64 learnt_by;                /* the parser to which they mean that */
+    const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
+    i64 zone_from, zone_until, zone_ahead;
 } Chunk;
 
 enum { WANT_CELLS = 1, WANT_LESS = 2 }; /* all fields for a table; for a summary no record of its own where nothing is marked */
@@ -110,13 +112,24 @@ typedef struct {
     Str source; /* whose file it is, where lines do not say so */
     int wants;
     u64 serial; /* no other parser of this process has it */
+    const struct ZoneStep *zone; /* of times that carry none; see times.h */
+    size_t zone_n;               /* 0: they are UTC */
 } Parser;
 
 enum { PADDING = 512 }; /* bytes behind a chunk's lines that may be read, and are 0 */
+
+/* How a header, a time or a body was taken. */
+enum { FOUND, NO_HEADER, BAD };
 
 void chunk_free(Chunk *chunk); /* what it holds */
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n);
 
 /* How many bytes the processor may take at a time: 0 as C has it, 1 with AVX2, 2 with AVX-512. */
 int parse_width(int most); /* use no more than `most`; returns what is used */
+
+/* Parts that records of other shapes share. */
+int parse_second(Chunk *chunk, const u8 *p, u8 between, i64 *at_us); /* YYYY-MM-DD?HH:MM:SS with `between` for ? */
+int parse_tagged_body(const Parser *parser, Chunk *chunk, Rec *rec); /* `[MARKER] event key=value ...` in rec->text */
+int parse_put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, int field, Str text); /* 0: does not fit */
+void parse_label(const Vocab *v, Rec *rec, Str text);                /* a line of a metrics block */
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "text.h"
+#include "write.h"
 
 Table *table_new(const Vocab *v) {
     Table *t = need(calloc(1, sizeof *t));
@@ -58,7 +59,7 @@ static void put_text(Column *c, i64 row, Str text) {
     pad(c, row + 1);
     c->valid.p[row >> 3] |= (u8)(1 << (row & 7));
     VEC_ROOM(c->data, text.n);
-    memcpy(c->data.p + c->data.n, text.p, text.n);
+    if (text.n) memcpy(c->data.p + c->data.n, text.p, text.n);
     c->data.n += text.n;
     c->offsets.p[row + 1] = (int32_t)c->data.n;
     c->used = 1;
@@ -77,38 +78,14 @@ static void put_cell(Table *t, i64 row, const Cell *cell) {
     else put_word(c, row, cell->i); /* a double's bits are a word too */
 }
 
-static void json_string(Text *out, Str s) {
-    VEC_PUSH(*out, '"');
-    for (u32 i = 0; i < s.n; i++) {
-        u8 c = s.p[i];
-        if (c == '"' || c == '\\') {
-            VEC_PUSH(*out, '\\');
-            VEC_PUSH(*out, c);
-        } else if (c < 0x20) {
-            char escaped[8];
-            int n = snprintf(escaped, sizeof escaped, "\\u%04x", c);
-            for (int k = 0; k < n; k++) VEC_PUSH(*out, (u8)escaped[k]);
-        } else {
-            VEC_PUSH(*out, c);
-        }
-    }
-    VEC_PUSH(*out, '"');
-}
-
 static void json_key(Text *out, Str name) {
     if (out->n > 1) {
         VEC_PUSH(*out, ',');
         VEC_PUSH(*out, ' ');
     }
-    json_string(out, name);
+    write_json_text(out, name);
     VEC_PUSH(*out, ':');
     VEC_PUSH(*out, ' ');
-}
-
-static void json_number(Text *out, const char *format, double x) {
-    char digits[40];
-    int n = snprintf(digits, sizeof digits, format, x);
-    for (int k = 0; k < n; k++) VEC_PUSH(*out, (u8)(digits[k] == ',' ? '.' : digits[k]));
 }
 
 /* Fields of an event that has too many for columns, as one JSON object. */
@@ -116,24 +93,27 @@ static void put_values(Table *t, const Vocab *v, i64 row, const Row *r) {
     Text out = {0};
     VEC_PUSH(out, '{');
     for (u32 i = 0; r->claims == NULL && i < r->rec->cells_n; i++) {
-        const Cell *cell = &r->rec->cells[i];
-        int again = 0;
-        for (u32 k = i + 1; k < r->rec->cells_n; k++) again |= r->rec->cells[k].field == cell->field;
-        if (again) continue; /* its last word counts */
+        const Cell *cells = r->rec->cells, *cell = &cells[i];
+        int before = 0;
+        for (u32 k = 0; k < i; k++) before |= cells[k].field == cell->field;
+        if (before) continue;
+        for (u32 k = i + 1; k < r->rec->cells_n; k++)
+            if (cells[k].field == cell->field) cell = &cells[k]; /* its last word counts */
         json_key(&out, text_str(&v->fields.p[cell->field].name));
         char digits[32];
         switch (cell->type) {
-        case T_STR: json_string(&out, cell->s); break;
-        case T_FLOAT: json_number(&out, "%.17g", cell->x); break;
-        case T_BOOL: json_number(&out, cell->i ? "true" : "false", 0); break;
+        case T_STR: write_json_text(&out, cell->s); break;
+        case T_FLOAT: write_float(&out, cell->x); break;
         default:
-            for (int k = 0, n = snprintf(digits, sizeof digits, "%lld", (long long)cell->i); k < n; k++) VEC_PUSH(out, (u8)digits[k]);
+            for (int k = 0, n = cell->type == T_BOOL ? snprintf(digits, sizeof digits, cell->i ? "true" : "false")
+                                                      : snprintf(digits, sizeof digits, "%lld", (long long)cell->i); k < n; k++)
+                VEC_PUSH(out, (u8)digits[k]);
         }
     }
     for (int m = 0; r->claims != NULL && m < METRICS; m++)
         if (r->claimed >> m & 1) {
             json_key(&out, (Str){(const u8 *)METRIC_NAMES[m], (u32)strlen(METRIC_NAMES[m])});
-            json_number(&out, "%.17g", r->claims[m]);
+            write_float(&out, r->claims[m]);
         }
     VEC_PUSH(out, '}');
     put_text(&t->fields.p[v->fields.n], row, text_str(&out));

@@ -46,6 +46,8 @@ static double by_library(Str text) {
     return value;
 }
 
+double double_of(Str text) { return by_library(text); }
+
 int parse_float(Str text, double *value) {
     static const double POWER[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -175,7 +177,7 @@ static int hex4(const u8 *p, const u8 *end, u32 *value) {
     return 1;
 }
 
-static u8 *put_utf8(u8 *to, u32 c) {
+u8 *put_utf8(u8 *to, u32 c) {
     if (c < 0x80) {
         *to++ = (u8)c;
     } else if (c < 0x800) {

@@ -16,8 +16,10 @@ i128 round_even(double x);               /* as Python's round() */
 double rounded9(double x);                /* as Python's round(x, 9) */
 double ratio(i128 over, i128 under);     /* as Python's int / int */
 Str trimmed(Str text);                   /* without ASCII white space at both ends, as bytes.strip() */
+double double_of(Str text);              /* as the C library reads it, with a point whatever the locale */
 int utf8_valid(Str text);
 Str utf8_shown(Str text, Arena *arena);  /* what is no UTF-8 becomes U+FFFD, as decode("utf-8", "replace") */
+u8 *put_utf8(u8 *to, u32 c); /* writes one character; returns what follows it */
 /* The inside of a JSON string; 0 when json.loads would refuse it. */
 int json_text(Str inside, Arena *arena, Str *text);
 #endif

@@ -1,5 +1,6 @@
 #include "vocab.h"
 
+#include "structured.h"
 #include "text.h"
 
 const char *const METRIC_NAMES[METRICS] = {
@@ -62,6 +63,8 @@ int marker_of(Str name) {
             return BY_LENGTH[name.n][i];
     return 0;
 }
+
+const char *marker_name(int marker) { return MARKER_NAMES[marker]; }
 
 static inline Named key_of(Str name, int marker) {
     u64 head = load64(name.p), tail = head;
@@ -297,6 +300,7 @@ static void free_emit(Emit *emit) { VEC_FREE(emit->cause), VEC_FREE(emit->type);
 
 void format_free(Format *f) {
     if (f == NULL) return;
+    structured_free(f->structured);
     for (size_t i = 0; i < f->programs.n; i++)
         VEC_FREE(f->programs.p[i].code), VEC_FREE(f->programs.p[i].literals), VEC_FREE(f->programs.p[i].sets);
     for (size_t i = 0; i < f->rows.n; i++) {

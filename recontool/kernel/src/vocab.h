@@ -78,6 +78,8 @@ int vocab_event(const Vocab *v, int marker, Str name);  /* index, -1 when no tag
 int vocab_named(const Vocab *v, Str name); /* as vocab_field, for names that stand anywhere */
 u8 vocab_moves(const Vocab *v, Str name);
 int marker_of(Str name); /* 0 when it is none */
+const char *marker_name(int marker);
+const char *level_name(int level);
 
 typedef struct {
     int event;          /* of the vocabulary, -1: the line is known and no event */
@@ -118,6 +120,7 @@ typedef struct {
     VEC(Template) rows;
     VEC(Logger) loggers;
     u64 untrusted; /* metrics that a block only claims */
+    struct Structured *structured; /* NULL: lines are no JSON and no logfmt */
 } Format;
 
 Format *format_new(const Vocab *v, const char *table);
