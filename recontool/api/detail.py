@@ -1,11 +1,10 @@
 """Takes the second look at the logs that a page needs: steps of each reconnection, raw lines around each proof."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from recontool.analysis.chain import follow
-from recontool.api.analyze import iter_events
 from recontool.api.sources import DEFAULT, Reading
+from recontool.api.steps import follow_outages
 from recontool.logs.lines import STDIN, LineStream
 from recontool.model.detail import CONTEXT, Detail
 from recontool.model.errors import ReconError
@@ -23,7 +22,7 @@ def look_again(analysis: Analysis, reading: Reading = DEFAULT) -> Detail:
     if not logs:
         return Detail(missing="Snapshots hold no log lines, so there are no raw lines and no steps.")
     try:
-        found = follow(iter_events([file.path for file in logs], reading), analysis.workers)
+        found = follow_outages(analysis, logs, reading)
         raw = {file.name: lines for file in logs if (lines := _lines_of(file, _wanted(analysis, file.name)))}
     except ReconError as error:
         # The numbers of the page are known already; a log that has gone since costs it this part only.
@@ -47,21 +46,15 @@ def _number_in(place: str, file: str) -> int | None:
 
 
 def _lines_of(file: InputFile, wanted: set[int]) -> Mapping[int, str]:
-    """The wanted lines of one file; reading stops at the last of them."""
     if not wanted:
         return {}
-    stream, last = LineStream(file.path), max(wanted)
+    stream = LineStream(file.path)
     try:
-        return dict(_picked(stream, wanted, last))
+        return {number: _shown(line) for number, line in stream.numbered(wanted)}
     finally:
         stream.close()
 
 
-def _picked(lines: Iterable[bytes], wanted: set[int], last: int) -> Iterable[tuple[int, str]]:
-    for number, line in enumerate(lines, 1):
-        if number in wanted:
-            text = line.decode("utf-8", "replace").rstrip("\r\n")
-            cut = f"{text[:LINE_CHARS]}… ({len(text):,} characters)" if len(text) > LINE_CHARS else text
-            yield number, cut
-        if number >= last:
-            return
+def _shown(line: bytes) -> str:
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    return f"{text[:LINE_CHARS]}… ({len(text):,} characters)" if len(text) > LINE_CHARS else text
