@@ -33,6 +33,10 @@ PATTERNS: Final = Markup(
     '<rect width="5" height="5" class="f-down"/><rect width="1.4" height="5" class="f-down-line"/></pattern>'
     '<pattern id="p-unknown" width="4" height="4" patternUnits="userSpaceOnUse">'
     '<rect width="4" height="4" class="f-unknown"/><circle cx="2" cy="2" r="0.9" class="f-unknown-dot"/></pattern>'
+    '<pattern id="p-lines" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect width="1.5" height="6" class="f-over"/></pattern>'
+    '<pattern id="p-dots" width="6" height="6" patternUnits="userSpaceOnUse">'
+    '<circle cx="3" cy="3" r="1" class="f-over"/></pattern>'
     "</defs></svg>"
 )
 
