@@ -14,7 +14,7 @@ from recontool.report.proofs import incident_proofs, places
 from recontool.report.sections.outages import listed_outages, outage_anchors
 
 MOST_PACKED: Final = 160_000  # characters the packed raw lines may take in the page
-LITE_PACKED: Final = 12_000  # likewise in a small page
+LITE_PACKED: Final = 4_000  # likewise in a small page
 _STEPS: Final = (
     ("silent_us", "Last sign of life"),
     ("start_us", "Loss noticed"),

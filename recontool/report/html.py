@@ -6,6 +6,8 @@ the content security policy names the hash of each script that may run and forbi
 
 import base64
 import hashlib
+import re
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -22,7 +24,7 @@ from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
 from recontool.report.plain import plain
 from recontool.report.proofs import LITE_ROOM, ROOM, proofs
-from recontool.report.still.picture import picture
+from recontool.report.still.picture import COARSE, FINE, picture
 from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
@@ -37,6 +39,7 @@ _POLICY: Final = (
 
 def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
     """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then a picture."""
+    analysis = _at_hand(analysis)
     with view.at_most(view.LITE_ROWS if lite else view.ROWS):
         shown = page(analysis, detail)
         known = proofs(analysis, detail, LITE_ROOM if lite else ROOM)
@@ -49,7 +52,7 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
     return template.render(
         page=shown,
         heights={name: chart["layout"]["height"] for name, chart in drawn.items()} if interactive else {},
-        pictures={name: picture(chart) for name, chart in drawn.items()},
+        pictures={name: picture(name, chart, COARSE if lite else FINE) for name, chart in drawn.items()},
         policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
         style=Markup(_style()),  # noqa: S704 - our own file
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
@@ -59,6 +62,12 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
         bundle=_bundle() if interactive else "",
         details=Markup(details),  # noqa: S704 - base64 holds no markup
     )
+
+
+def _at_hand(analysis: Analysis) -> Analysis:
+    """The same with its outages as objects: the parts of a page go through them many times."""
+    workers = {key: replace(worker, outages=tuple(worker.outages)) for key, worker in analysis.workers.items()}
+    return replace(analysis, workers=workers)
 
 
 def _wanted(shown: Page) -> list[str]:
@@ -111,7 +120,9 @@ def _scripts(*, lite: bool) -> str:
 @cache
 def _style() -> str:
     """The style sheet; the dark colours stand in one file and are used for the system's choice and the reader's."""
-    return _resource("templates", "style.css").replace("/* dark.css */", _resource("templates", "dark.css").rstrip())
+    sheet = _resource("templates", "style.css").replace("/* dark.css */", _resource("templates", "dark.css").rstrip())
+    # Comments and indentation stay in the source; no string of ours holds any of these marks with a space behind it.
+    return re.sub(r"\s*([{};,:])\s+", r"\1", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)).strip()
 
 
 @cache

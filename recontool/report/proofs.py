@@ -11,7 +11,7 @@ from recontool.report.anchors import numbered
 from recontool.report.sections.outages import listed_outages
 
 ROOM: Final = 40_000  # characters of raw lines that stand in the page as text
-LITE_ROOM: Final = 3_000  # likewise of a small page
+LITE_ROOM: Final = 2_500  # likewise of a small page
 _NEAR: Final = 4  # lines kept on either side of a proof
 _MOST_IN_LINE: Final = 240
 

@@ -39,11 +39,12 @@ def timeline_section(analysis: Analysis) -> Section:
         return Section("timeline", "Fleet timeline", empty="No timeline: no worker log was among the inputs.")
     ranked = ranking.by_damage(analysis.workers.values())
     several = len(ranked) > 1
+    most = view.most_rows(len(ranked))  # of a small page fewer than the first screen has shown already
     figures = [
         Figure(
             "Workers over time" if several else "The worker over time",
             _timeline_finding(analysis),
-            strip=_strip(analysis, view.most_rows()),
+            strip=_strip(analysis, most) if most >= FIRST_SCREEN_LANES or not several else None,
             table=_states_table(ranked),
         )
     ]
@@ -114,7 +115,7 @@ def _connected_finding(analysis: Analysis) -> str:
 def _states_table(ranked: Sequence[WorkerResult]) -> Table:
     states: tuple[timeline.State, ...] = ("up", "down", "unknown", "connecting")
     rows = []
-    for worker in ranked[: view.most_rows()]:
+    for worker in ranked[: view.most_rows(len(ranked))]:
         spent = dict.fromkeys(states, 0)
         for part in timeline.segments(worker):
             if part.state in spent:

@@ -57,7 +57,7 @@ def outages_section(analysis: Analysis) -> Section:
         lead=lead + (f"; {still:,} had not ended when the log did." if still else ", all of them ended."),
         badge=quantity.count(total),
         tone="warning",
-        tables=(view.table("Outages in time order", titles, rows, of=total, what="shorter outages"),),
+        tables=(view.table("Outages in time order", titles, rows, of=total, what="shorter outages", whole=True),),
     )
 
 

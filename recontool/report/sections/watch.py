@@ -50,7 +50,7 @@ def alerts_section(analysis: Analysis) -> Section:
         return Section("alerts", "Alerts", empty=f"No alerts: {why}.")
     fired = [alert for found in rules.values() for alert in found]
     shown, _ = ranking.bounded(
-        fired, view.most_rows(), lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
+        fired, view.most_rows(len(fired)), lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
     )
     critical = sum(alert.severity == "CRITICAL" for alert in fired)
     lead = ", ".join(

@@ -12,8 +12,6 @@ Form: TypeAlias = Literal["line", "dots", "area", "boxes"]
 Point: TypeAlias = tuple[float, float | None]
 Box: TypeAlias = tuple[float, float, float, float]  # left, right, bottom, top
 
-MOST_DOTS: Final = 240  # of a trace
-MOST_STEPS: Final = 160  # of a stack
 _BAR_GAP: Final = 0.15
 
 
@@ -26,6 +24,7 @@ class Mark:
     colour: str
     points: Sequence[Point] = ()
     boxes: Sequence[Box] = ()
+    lying: bool = False  # boxes of a row stand in time order, and those closer than can be seen may be one
     stepped: bool = False
     dash: str = "solid"
     width: float = 2
@@ -68,24 +67,24 @@ def axis_of(chart: Chart, letter: str) -> Axis:
     return Axis(settings, {name: rank for rank, name in enumerate(named)})
 
 
-def marks(chart: Chart, x: Axis, y: Axis) -> list[Mark]:
-    """The marks in the order in which they cover each other."""
+def marks(chart: Chart, x: Axis, y: Axis, most: int) -> list[Mark]:
+    """The marks in the order in which they cover each other, each of about `most` points; lines have all of theirs."""
     traces, layout = chart["data"], chart["layout"]
     found: list[Mark] = []
     stacked = [trace for trace in traces if trace.get("stackgroup")]
     if stacked:
-        found += _stack(stacked, x, y)
+        found += _stack(stacked, x, y, most)
     upright = [t for t in traces if t["type"] == "bar" and t.get("orientation") != "h"]
     found += _bars(upright, x, y, str(layout.get("barmode", "group")))
     for trace in traces:
         if trace["type"] == "bar" and trace.get("orientation") == "h":
             found.append(_lying(trace, x, y, float(layout.get("bargap", _BAR_GAP))))
         elif trace["type"] == "scatter" and not trace.get("stackgroup"):
-            found += _scatter(trace, x, y)
+            found += _scatter(trace, x, y, most)
     return found
 
 
-def _scatter(trace: Mapping[str, Any], x: Axis, y: Axis) -> Iterable[Mark]:
+def _scatter(trace: Mapping[str, Any], x: Axis, y: Axis, most: int) -> Iterable[Mark]:
     line, marker = trace.get("line", {}), trace.get("marker", {})
     points = [
         (at, y.number(value))
@@ -101,16 +100,16 @@ def _scatter(trace: Mapping[str, Any], x: Axis, y: Axis) -> Iterable[Mark]:
         colour, dash = str(line["color"]), str(line.get("dash", "solid"))
         yield Mark("line", title, colour, points, stepped=line.get("shape") == "hv", dash=dash)
         title = ""
-    if "markers" in trace["mode"] and ("lines" not in trace["mode"] or len(points) <= MOST_DOTS):
-        shown = points[:: -(-len(points) // MOST_DOTS) or 1]
+    if "markers" in trace["mode"] and ("lines" not in trace["mode"] or len(points) <= most):
+        shown = points[:: -(-len(points) // most) or 1]
         symbol, size = str(marker.get("symbol", "circle")), float(marker.get("size", 6))
         yield Mark("dots", title, str(marker["color"]), shown, symbol=symbol, size=size)
 
 
-def _stack(traces: Sequence[Mapping[str, Any]], x: Axis, y: Axis) -> list[Mark]:
+def _stack(traces: Sequence[Mapping[str, Any]], x: Axis, y: Axis, most: int) -> list[Mark]:
     """Areas on top of each other; of each group of neighbours the least and the most of the lowest is kept."""
     lowest = traces[0]["y"]
-    kept = _telling(lowest)
+    kept = _telling(lowest, most)
     at = [x.number(traces[0]["x"][i]) or 0.0 for i in kept]
     below = [0.0] * len(kept)
     found = []
@@ -123,8 +122,8 @@ def _stack(traces: Sequence[Mapping[str, Any]], x: Axis, y: Axis) -> list[Mark]:
     return found
 
 
-def _telling(values: Sequence[float]) -> list[int]:
-    group = -(-2 * len(values) // MOST_STEPS)
+def _telling(values: Sequence[float], most: int) -> list[int]:
+    group = -(-2 * len(values) // most)
     if group <= 2:  # noqa: PLR2004 - two of each group are kept anyway
         return list(range(len(values)))
     kept = {0, len(values) - 1}
@@ -171,11 +170,11 @@ def _lying(trace: Mapping[str, Any], x: Axis, y: Axis, gap: float) -> Mark:
     for base, length, name in zip(trace["base"], trace["x"], trace["y"], strict=True):
         start, middle = x.number(base) or 0.0, y.number(name) or 0.0
         boxes.append((start, start + float(length), middle - half, middle + half))
-    return _boxes(trace, boxes)
+    return _boxes(trace, boxes, lying=True)
 
 
-def _boxes(trace: Mapping[str, Any], boxes: Sequence[Box]) -> Mark:
+def _boxes(trace: Mapping[str, Any], boxes: Sequence[Box], *, lying: bool = False) -> Mark:
     marker = trace["marker"]
     title = str(trace.get("name", "")) if trace.get("showlegend", True) else ""
     pattern = str(marker.get("pattern", {}).get("shape", ""))
-    return Mark("boxes", title, str(marker["color"]), boxes=boxes, pattern=pattern)
+    return Mark("boxes", title, str(marker["color"]), boxes=boxes, lying=lying, pattern=pattern)

@@ -6,40 +6,41 @@ becomes markup: names are escaped, everything else is numbers and words of ours.
 
 from collections.abc import Iterable, Mapping
 from html import unescape
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from markupsafe import Markup, escape
 
 from recontool.report.axes import Chart
-from recontool.report.still.marks import Axis, Mark, Point, axis_of, marks
+from recontool.report.still.marks import Axis, Mark, axis_of, marks
 from recontool.report.still.scale import Scale, scale
 
+Placed: TypeAlias = tuple[int, int | None]  # a point in units of the drawing
+
+FINE: Final = 8
+COARSE: Final = 30
 _WIDTH: Final = 1000
 _AROUND: Final = 96  # pixels of a chart's height that its texts take
 _EDGE: Final = 5  # room for half a dot
-_BUCKET: Final = 5  # of so many units of the width, the first, least, most and last point of a line
 _NEAR: Final = 0.05  # of the width: a text so near an edge would be cut there
 _DASHES: Final = {"dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "11 4", "longdashdot": "11 3 2 3"}
 _PATTERNS: Final = {"/": "p-lines", ".": "p-dots", "-": "p-dots", "x": "p-lines"}
 
 
-def picture(chart: Chart) -> Markup:
-    """The chart without scripts; the figure around it holds its title, its sentence and its table."""
+def picture(name: str, chart: Chart, grain: int = FINE) -> Markup:
+    """The chart called `name` without scripts, to `grain` thousandths of its width; the figure around it holds its title, its sentence and its table."""
     axes = axis_of(chart, "x"), axis_of(chart, "y")
-    drawn = marks(chart, *axes)
+    drawn = marks(chart, *axes, _WIDTH // grain)
     x, y = scale(axes[0], drawn, "x"), scale(axes[1], drawn, "y")
     height = chart["layout"]["height"] - _AROUND
-    place = _Place(x, y, height)
+    place = _Place(x, y, height, grain)
     shapes = [*_grid(place), *_limits(chart["layout"], axes, place)]
-    shapes += [shape for mark in drawn for shape in _drawn(mark, place)]
+    shapes += [shape for number, mark in enumerate(drawn) for shape in _drawn(mark, place, f"{name}-{number}")]
     named = [mark for mark in drawn if mark.title]
     keys = [*(_key(mark) for mark in named if len(named) > 1), *_limit_keys(chart["layout"])]
     return Markup(
-        '<div class="still">{keys}<p class="over" aria-hidden="true">{over}</p>'
-        '<div class="y" aria-hidden="true">{left}</div>'
-        '<svg height="{height}" viewBox="0 0 1000 {height}" preserveAspectRatio="none" aria-hidden="true"'
-        ' focusable="false">{shapes}</svg>'
-        '<div class="x" aria-hidden="true">{below}</div><p class="under" aria-hidden="true">{under}</p></div>'
+        '<div class="still">{keys}<div class="plot" aria-hidden="true"><p class="over">{over}</p><div class="y">{left}</div>'
+        '<svg height="{height}" viewBox="0 0 1000 {height}" preserveAspectRatio="none">{shapes}</svg>'
+        '<div class="x">{below}</div><p class="under">{under}</p></div></div>'
     ).format(
         keys=Markup(f'<p class="keys">{"".join(keys)}</p>') if keys else "",  # noqa: S704 - each key is escaped
         over=_title(axes[1]),
@@ -54,22 +55,22 @@ def picture(chart: Chart) -> Markup:
 class _Place:
     """From the numbers of two scales to units of the drawing."""
 
-    def __init__(self, x: Scale, y: Scale, height: int) -> None:
-        self.x, self.y, self.height = x, y, height
+    def __init__(self, x: Scale, y: Scale, height: int, grain: int) -> None:
+        self.x, self.y, self.height, self.grain = x, y, height, grain
 
     def across(self, value: float) -> int:
         return round(_WIDTH * self.x.share(value))
 
-    def down(self, value: float) -> float:
+    def down(self, value: float) -> int:
         return _down(self.y.share(value), self.height)
 
 
-def _down(share: float, height: int) -> float:
-    return round(height - _EDGE - (height - 2 * _EDGE) * share, 1)
+def _down(share: float, height: int) -> int:
+    return round(height - _EDGE - (height - 2 * _EDGE) * share)
 
 
 def _grid(place: _Place) -> Iterable[str]:
-    lines = "".join(f"M0 {_number(_down(share, place.height))}h{_WIDTH}" for share, _ in place.y.ticks)
+    lines = "".join(f"M0 {_down(share, place.height)}h{_WIDTH}" for share, _ in place.y.ticks)
     lines += "".join(f"M{round(_WIDTH * share)} 0v{place.height}" for share, _ in place.x.ticks)
     yield f'<path class="grid" d="{lines}"/>'
 
@@ -80,16 +81,17 @@ def _limits(layout: Mapping[str, Any], axes: tuple[Axis, Axis], place: _Place) -
         if shape["type"] == "rect":
             low, high = (place.down(float(shape[edge])) for edge in ("y0", "y1"))
             colour = f"fill:{shape['fillcolor']};opacity:{shape['opacity']}"
-            yield f'<path style="{colour}" d="M0 {_number(high)}h{_WIDTH}V{_number(low)}H0z"/>'
+            yield f'<path style="{colour}" d="M0 {high}h{_WIDTH}V{low}H0z"/>'
         elif shape.get("yref") == "paper":
             yield f'<path class="limit" d="M{place.across(axes[0].number(shape["x0"]) or 0.0)} 0v{place.height}"/>'
         else:
-            yield f'<path class="limit" d="M0 {_number(place.down(axes[1].number(shape["y0"]) or 0.0))}h{_WIDTH}"/>'
+            yield f'<path class="limit" d="M0 {place.down(axes[1].number(shape["y0"]) or 0.0)}h{_WIDTH}"/>'
 
 
-def _drawn(mark: Mark, place: _Place) -> Iterable[str]:
+def _drawn(mark: Mark, place: _Place, known: str) -> Iterable[str]:
+    """The shapes of a mark; one that is drawn twice, in its colour and in its pattern, is `known` by an id."""
     if mark.form == "boxes":
-        path = "".join(_box(box, place) for box in mark.boxes)
+        path = "".join(_boxes(mark, place))
     elif mark.form == "dots":
         yield from _dots(mark, place)
         return
@@ -102,16 +104,23 @@ def _drawn(mark: Mark, place: _Place) -> Iterable[str]:
         yield f'<path class="line" style="stroke:{mark.colour}{dash}" d="{path}"/>'
         return
     faint = f";opacity:{mark.opacity:g}" if mark.opacity < 1 else ""
-    yield f'<path style="fill:{mark.colour}{faint}" d="{path}"/>'
     if mark.pattern:
-        yield f'<path style="fill:url(#{_PATTERNS[mark.pattern]})" d="{path}"/>'
+        yield f'<g style="fill:{mark.colour}{faint}"><path id="{known}" d="{path}"/></g>'
+        yield f'<use href="#{known}" style="fill:url(#{_PATTERNS[mark.pattern]})"/>'
+    else:
+        yield f'<path style="fill:{mark.colour}{faint}" d="{path}"/>'
 
 
-def _box(box: tuple[float, float, float, float], place: _Place) -> str:
-    left, right = place.across(box[0]), place.across(box[1])
-    bottom, top = (place.down(edge) for edge in box[2:])
-    wide = max(right - left, 1)
-    return f"M{left} {_number(top)}h{wide}V{_number(bottom)}h-{wide}z"
+def _boxes(mark: Mark, place: _Place) -> Iterable[str]:
+    held: list[tuple[int, int, int, int]] = []
+    for box in mark.boxes:
+        left, right, bottom, top = (*map(place.across, box[:2]), *map(place.down, box[2:]))
+        if mark.lying and held and held[-1][2:] == (bottom, top) and left - held[-1][1] <= place.grain // 4:
+            held[-1] = held[-1][0], max(held[-1][1], right), bottom, top
+        else:
+            held.append((left, max(right, left + 1), bottom, top))
+    for left, right, bottom, top in held:
+        yield f"M{left} {top}h{right - left}v{bottom - top}h{left - right}z"
 
 
 def _dots(mark: Mark, place: _Place) -> Iterable[str]:
@@ -119,10 +128,10 @@ def _dots(mark: Mark, place: _Place) -> Iterable[str]:
     if not at:
         return
     if "cross" in mark.symbol:  # a short stroke across the line
-        path = "".join(f"M{x} {_number(y - 5)}v10" for x, y in at)
+        path = "".join(f"M{x} {y - 5}v10" for x, y in at)
         yield f'<path class="line" style="stroke:{mark.colour}" d="{path}"/>'
         return
-    path = "".join(f"M{x} {_number(y)}h0" for x, y in at)
+    path = "".join(f"M{x} {y}h0" for x, y in at)
     end = "round" if "circle" in mark.symbol or mark.symbol == "diamond" else "square"
     yield f'<path class="dots {end}" style="stroke:{mark.colour};stroke-width:{mark.size:g}" d="{path}"/>'
     if "open" in mark.symbol:
@@ -130,36 +139,44 @@ def _dots(mark: Mark, place: _Place) -> Iterable[str]:
 
 
 def _line(mark: Mark, place: _Place) -> str:
-    """One path; it lifts the pen where there is no value."""
-    pieces, pen, row = [], "M", 0.0
+    """One path from point to point, each told by its distance; it lifts the pen where there is no value."""
+    pieces: list[str] = []
+    before: tuple[int, int] | None = None
     for x, y in _thinned(mark, place):
         if y is None:
-            pen = "M"
+            before = None
             continue
-        if pen == "L" and mark.stepped:
-            pieces.append(f"H{x:g}V{_number(y)}" if y != row else f"H{x:g}")
-        else:
-            pieces.append(f"{pen}{x:g} {_number(y)}")
-        pen, row = "L", y
+        if before is None:
+            pieces.append(f"M{x} {y}")
+        elif (x, y) != before:
+            pieces.append(_step(x - before[0], y - before[1], stepped=mark.stepped))
+        before = x, y
     return "".join(pieces)
 
 
-def _thinned(mark: Mark, place: _Place) -> list[Point]:
-    placed: list[Point] = [(place.across(x), None if y is None else place.down(y)) for x, y in mark.points]
-    if mark.form != "line" or len(placed) <= _WIDTH // _BUCKET:
+def _step(right: int, down: int, *, stepped: bool) -> str:
+    if stepped or not right or not down:
+        return (f"h{right}" if right else "") + (f"v{down}" if down else "")
+    return f"l{right} {down}" if down > 0 else f"l{right}{down}"
+
+
+def _thinned(mark: Mark, place: _Place) -> list[Placed]:
+    placed: list[Placed] = [(place.across(x), None if y is None else place.down(y)) for x, y in mark.points]
+    if mark.form != "line" or len(placed) <= _WIDTH // place.grain:
         return placed
-    kept: list[Point] = []
-    for group in _grouped(placed):
+    kept: list[Placed] = []
+    for group in _grouped(placed, place.grain):
         known = [i for i, (_, y) in enumerate(group) if y is not None]
-        telling = {0, len(group) - 1, *(pick(known, key=lambda i: group[i][1] or 0.0) for pick in (min, max) if known)}
+        telling = {0, len(group) - 1, *(pick(known, key=lambda i: group[i][1] or 0) for pick in (min, max) if known)}
         kept += [group[i] for i in sorted(telling)]
     return kept
 
 
-def _grouped(placed: list[Point]) -> Iterable[list[Point]]:
-    group: list[Point] = []
+def _grouped(placed: list[Placed], grain: int) -> Iterable[list[Placed]]:
+    """Points that share a grain; of each group the first, the least, the most and the last are drawn."""
+    group: list[Placed] = []
     for point in placed:
-        if group and point[0] // _BUCKET != group[0][0] // _BUCKET:
+        if group and point[0] // grain != group[0][0] // grain:
             yield group
             group = []
         group.append(point)
@@ -188,9 +205,7 @@ def _key(mark: Mark) -> str:
 
 
 def _named(sample: str, title: str) -> str:
-    return (
-        f'<span><svg width="22" height="12" aria-hidden="true" focusable="false">{sample}</svg> {_text(title)}</span>'
-    )
+    return f'<span><svg width="22" height="12" aria-hidden="true">{sample}</svg> {_text(title)}</span>'
 
 
 def _beside(y: Scale, height: int) -> Iterable[Markup]:
@@ -213,7 +228,3 @@ def _title(axis: Axis) -> str:
 def _text(name: str) -> Markup:
     """A name as markup: charts hold names escaped for Plotly, which reads a little markup of its own."""
     return escape(unescape(name))
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
