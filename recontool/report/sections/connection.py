@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from recontool.model.findings import Analysis, WorkerResult
+from recontool.model.instant import DAY_US, SECOND_US, iso
 from recontool.report import quantity, ranking, svg, timeline, view
 from recontool.report.anchors import worker_anchor
 from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
@@ -10,6 +11,7 @@ from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
 FIRST_SCREEN_LANES = 8
 _PIECES_PER_ROW = 30  # so that the strips stay small however much happened
 _TICKS = 5
+_SHORT_US = 10 * SECOND_US  # so short that ticks need a part of a second
 _TALL, _FLAT = 16, 12
 _STATES = {
     "up": "connected",
@@ -70,10 +72,14 @@ def _strip(analysis: Analysis, most: int) -> Strip:
 
 
 def _ticks(start_us: int, end_us: int) -> tuple[tuple[float, str], ...]:
-    long = end_us - start_us > 2 * 86_400_000_000
+    long, short = end_us - start_us > DAY_US, end_us - start_us < _SHORT_US
     at = [start_us + (end_us - start_us) * i // (_TICKS - 1) for i in range(_TICKS)]
     return tuple(
-        (100.0 * i / (_TICKS - 1), quantity.moment(a)[5:16] if long else quantity.clock(a)) for i, a in enumerate(at)
+        (
+            100.0 * i / (_TICKS - 1),
+            quantity.moment(a)[5:16] if long else iso(a)[11:21] if short else quantity.clock(a),
+        )
+        for i, a in enumerate(at)
     )
 
 
@@ -109,7 +115,7 @@ def _connected_finding(analysis: Analysis) -> str:
             worst, worst_at = number, at_us
     if not worst:
         return "No worker was down at any time."
-    return f"At worst {quantity.counted(worst, 'worker was', 'workers were')} down at once, at {quantity.clock(worst_at)} UTC."
+    return f"At worst {quantity.counted(worst, 'worker was', 'workers were')} down at once, at {timeline.when(analysis, worst_at)} UTC."
 
 
 def _states_table(ranked: Sequence[WorkerResult]) -> Table:
