@@ -1,14 +1,10 @@
 """The one sentence on top: how bad it is, whom it hit, what it cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from recontool.model.findings import Alert, Incident, MetricValue, Verdict, WorkerResult
-from recontool.model.instant import DAY_US, MINUTE_US, iso, seconds
+from recontool.model.instant import DAY_US, iso, seconds, spelled
 from recontool.model.outages import down_us
-
-_HOURS_MIN: Final = 120  # from here on hours read better than minutes
-_DAYS_H: Final = 48
 
 
 def judge_fleet(
@@ -51,7 +47,8 @@ def _incident_part(incidents: Sequence[Incident], length_us: int) -> str:
     worst = max(incidents, key=lambda incident: incident.lost_us)
     stamp = iso(worst.start_us)
     at = stamp[11:19] if length_us <= DAY_US else f"{stamp[:10]} {stamp[11:19]}"
-    return f"{worst.title} at {at} UTC ({seconds(worst.lost_us):,.0f} worker-seconds lost)"
+    title, separator, rest = worst.title.partition("; ")
+    return f"{title} at {at} UTC ({seconds(worst.lost_us):,.0f} worker-seconds lost){separator}{rest}"
 
 
 def _outage_part(outages: int, workers: Mapping[str, WorkerResult]) -> str:
@@ -59,21 +56,10 @@ def _outage_part(outages: int, workers: Mapping[str, WorkerResult]) -> str:
         return ""
     count = "1 outage" if outages == 1 else f"{outages:,} outages"
     lost_us = sum(down_us(worker.outages, worker.last_us) for worker in workers.values())
-    lost = f"{count}, {_length(lost_us)} without a session in all"
+    lost = f"{count}, {spelled(lost_us)} without a session in all"
     if len(workers) == 1:
         return lost
     return f"{lost}, on {sum(bool(worker.outages) for worker in workers.values()):,} of {len(workers):,} workers"
-
-
-def _length(length_us: int) -> str:
-    """In the unit that reads best."""
-    if length_us < 2 * MINUTE_US:
-        return f"{seconds(length_us):.3g} s"
-    minutes = length_us // MINUTE_US
-    if minutes < _HOURS_MIN:
-        return f"{seconds(length_us) / 60:.1f} min"
-    hours = minutes // 60
-    return f"{hours} h {minutes % 60:02d} min" if hours < _DAYS_H else f"{hours // 24} d {hours % 24:02d} h"
 
 
 def _down_part(still_down: Sequence[str], workers: Mapping[str, WorkerResult]) -> str:
