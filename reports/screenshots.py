@@ -41,7 +41,9 @@ def main() -> int:
             page.goto(PAGE.as_uri())
             page.wait_for_selector("html.drawn", state="attached")
             page.emulate_media(media=medium, color_scheme=scheme)
-            picture = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+            picture = (
+                Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+            )
             picture.save(FOLDER / f"{name}.png", optimize=True)
             context.close()
         browser.close()
