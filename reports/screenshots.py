@@ -4,7 +4,7 @@ import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 HERE: Final = Path(__file__).parent
 PAGE: Final = HERE / "example.html"
@@ -12,7 +12,7 @@ FOLDER: Final = HERE / "screenshots"
 COLOURS: Final = 128  # of a palette: a page has few, and the files stay small
 QUIET: Final = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 # name: width, height, colour scheme, medium
-SHOTS: Final = {
+SHOTS: Final[dict[str, tuple[int, int, Literal["light", "dark"], Literal["screen", "print"]]]] = {
     "desk-light": (1400, 900, "light", "screen"),
     "desk-dark": (1400, 900, "dark", "screen"),
     "tablet": (768, 1024, "light", "screen"),
