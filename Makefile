@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser promtool mutants demo test check docs bench fuzz samples example clean
+.PHONY: help setup browser promtool mutants demo test check docs bench fuzz samples example screenshots clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with recontool and all that its tests need
 
@@ -75,6 +75,9 @@ samples: $(STAMP) ## write sample_logs/ anew and show what changed
 
 example: $(STAMP) ## write reports/example.html anew from sample_logs/
 	$(BIN)/recontool report sample_logs/*.log --html -o reports/example.html
+
+screenshots: $(STAMP) browser ## take reports/screenshots/ anew from reports/example.html
+	$(BIN)/python reports/screenshots.py
 
 clean: ## remove the virtual environment and everything else that was made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .promtool recontool-data

@@ -3,8 +3,9 @@
 The outages are given, so that the steps always belong to the outages every other number is made of.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from recontool.model.detail import WAITS_KEPT, Steps, Wait
 from recontool.model.events import Event
@@ -12,6 +13,13 @@ from recontool.model.findings import WorkerResult
 from recontool.model.instant import SECOND_US
 
 _TRIES = frozenset({("CONNECT", "attempt"), ("RECONNECT", "attempt")})
+# All others tell nothing about an outage, so a reader may leave them out.
+KINDS: Final = _TRIES | {
+    ("RECONNECT", "lost"),
+    ("RECONNECT", "scheduled"),
+    ("SYNC", "completed"),
+    ("TASK", "started"),
+}
 
 
 @dataclass(slots=True)
@@ -43,7 +51,7 @@ class ChainFold:
     def feed(self, file: str, event: Event) -> None:
         """Fold one event of `file`."""
         key = self._keys.get((event.source, file))
-        if key is None:
+        if key is None or (event.marker, event.name) not in KINDS:
             return
         if event.name == "scheduled":
             self._wait(key, event)
@@ -55,6 +63,14 @@ class ChainFold:
         if index >= 0:
             steps = _stepped(course.steps[index], course.ends_us[index], event)
             course.steps[index] = replace(steps, repeated=steps.repeated + 1) if again else steps
+
+    def spans(self, source: str, file: str) -> Sequence[tuple[int, int | None]]:
+        """(start, end) of the outages of the worker `source` in `file`, in time order; end is None while open."""
+        key = self._keys.get((source, file))
+        if key is None:
+            return ()
+        course = self._courses[key]
+        return [(steps.start_us, end_us) for steps, end_us in zip(course.steps, course.ends_us, strict=True)]
 
     def steps(self) -> tuple[Steps, ...]:
         """The steps of every outage in time order."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from recontool.model.findings import InputFile, QualityNote, WorkerResult
-from recontool.model.instant import iso, seconds
+from recontool.model.instant import iso, spelled
 
 
 def notes_on(inputs: Sequence[InputFile], workers: Mapping[str, WorkerResult]) -> list[QualityNote]:
@@ -21,7 +21,7 @@ def _on_file(one: InputFile) -> list[QualityNote]:
         notes.append(
             QualityNote(
                 one.name,
-                f"{lines.unparsed} of {lines.total} lines ({share:.2g} %) fit no line of format {one.format}; they were skipped",
+                f"{lines.unparsed:,} of {lines.total:,} lines ({share:.2g} %) fit no line of format {one.format}; they were skipped",
                 tuple(f"{one.name}:{line}" for line, _, _ in one.unparsed_examples),
             )
         )
@@ -38,12 +38,12 @@ def _on_worker(worker: WorkerResult) -> list[QualityNote]:
     notes = []
     if worker.gaps:
         longest = max(worker.gaps, key=lambda gap: gap.end_us - gap.start_us)
-        count = "1 silence" if len(worker.gaps) == 1 else f"{len(worker.gaps)} silences"
+        count = "1 silence" if len(worker.gaps) == 1 else f"{len(worker.gaps):,} silences"
         notes.append(
             QualityNote(
                 worker.key,
-                f"{count} in the log, the longest {seconds(longest.end_us - longest.start_us):.1f} s from "
-                f"{iso(longest.start_us)}: what happened there is unknown",
+                f"{count} in the log, the longest {spelled(longest.end_us - longest.start_us)} from "
+                f"{iso(longest.start_us)[:19]}Z: what happened there is unknown",
             )
         )
     if worker.files and not worker.starts_us:

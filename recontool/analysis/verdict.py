@@ -1,13 +1,10 @@
 """The one sentence on top: how bad it is, whom it hit, what it cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from recontool.model.findings import Alert, Incident, MetricValue, Verdict, WorkerResult
-from recontool.model.instant import MINUTE_US, iso, seconds
+from recontool.model.instant import DAY_US, iso, seconds, spelled
 from recontool.model.outages import down_us
-
-_MINUTES_US: Final = 2 * MINUTE_US  # from here on minutes read better than seconds
 
 
 def judge_fleet(
@@ -28,8 +25,9 @@ def judge_fleet(
     critical = [alert for alert in alerts if alert.severity == "CRITICAL"]
     broken = stability.status == "outside"
     outside = sum(value.status == "outside" for value in fleet.values())
+    length_us = max(worker.last_us for worker in workers.values()) - min(worker.first_us for worker in workers.values())
     parts = [
-        _incident_part(incidents),
+        _incident_part(incidents, length_us),
         _outage_part(outages, workers),
         _down_part(still_down, workers),
         _task_part(workers),
@@ -44,27 +42,25 @@ def judge_fleet(
     return Verdict("OK", f"no outage and no alert on {_workers(len(workers))}")
 
 
-def _incident_part(incidents: Sequence[Incident]) -> str:
+def _incident_part(incidents: Sequence[Incident], length_us: int) -> str:
     if not incidents:
         return ""
     worst = max(incidents, key=lambda incident: incident.lost_us)
-    at = iso(worst.start_us)[11:19]
-    return f"{worst.title} at {at} UTC ({seconds(worst.lost_us):.0f} worker-seconds lost)"
+    stamp = iso(worst.start_us)
+    at = stamp[11:19] if length_us <= DAY_US else f"{stamp[:10]} {stamp[11:19]}"
+    title, separator, rest = worst.title.partition("; ")
+    return f"{title} at {at} UTC ({seconds(worst.lost_us):,.0f} worker-seconds lost){separator}{rest}"
 
 
 def _outage_part(outages: int, workers: Mapping[str, WorkerResult]) -> str:
     if not outages:
         return ""
-    count = "1 outage" if outages == 1 else f"{outages} outages"
+    count = "1 outage" if outages == 1 else f"{outages:,} outages"
     lost_us = sum(down_us(worker.outages, worker.last_us) for worker in workers.values())
-    lost = (
-        f"{count}, {seconds(lost_us):.3g} s without a session in all"
-        if lost_us < _MINUTES_US
-        else (f"{count}, {seconds(lost_us) / 60:.1f} min without a session in all")
-    )
+    lost = f"{count}, {spelled(lost_us)} without a session in all"
     if len(workers) == 1:
         return lost
-    return f"{lost}, on {sum(bool(worker.outages) for worker in workers.values())} of {len(workers)} workers"
+    return f"{lost}, on {sum(bool(worker.outages) for worker in workers.values()):,} of {len(workers):,} workers"
 
 
 def _down_part(still_down: Sequence[str], workers: Mapping[str, WorkerResult]) -> str:
@@ -72,7 +68,7 @@ def _down_part(still_down: Sequence[str], workers: Mapping[str, WorkerResult]) -
         return ""
     if len(workers) == 1:
         return "the worker had not come back when the log ended"
-    return f"{len(still_down)} had not come back when their log ended"
+    return f"{len(still_down):,} had not come back when their log ended"
 
 
 def _task_part(workers: Mapping[str, WorkerResult]) -> str:
@@ -80,11 +76,12 @@ def _task_part(workers: Mapping[str, WorkerResult]) -> str:
     unfinished = sum(worker.tasks.unfinished for worker in workers.values())
     parts = []
     if failed:
-        parts.append(f"{failed} task{'s' if failed != 1 else ''} failed")
+        parts.append(f"{failed:,} task{'s' if failed != 1 else ''} failed")
     if unfinished:
-        parts.append(f"{unfinished} unfinished")
+        what = "" if failed else " task" if unfinished == 1 else " tasks"
+        parts.append(f"{unfinished:,}{what} unfinished")
     return ", ".join(parts)
 
 
 def _workers(count: int) -> str:
-    return "1 worker" if count == 1 else f"{count} workers"
+    return "1 worker" if count == 1 else f"{count:,} workers"

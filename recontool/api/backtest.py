@@ -108,7 +108,9 @@ def read_series(paths: Sequence[str], rules: Sequence[Rule], reading: Reading = 
         builder.notes += [f"{note.subject}: {note.text}" for note in folded.parts.notes_on_identity()]
         builder.notes += [f"{name}: the packed file ends early ({why}); read up to there" for name, why in folded.torn]
         builder.notes += [
-            f"{file.name}: {file.lines.unparsed:,} lines fit no format" for file in folded.files if file.lines.unparsed
+            f"{file.name}: {file.lines.unparsed:,} {'line fits' if file.lines.unparsed == 1 else 'lines fit'} no format"
+            for file in folded.files
+            if file.lines.unparsed
         ]
     return builder.build()
 

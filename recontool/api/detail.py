@@ -1,11 +1,10 @@
 """Takes the second look at the logs that a page needs: steps of each reconnection, raw lines around each proof."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from recontool.analysis.chain import follow
-from recontool.api.analyze import iter_events
 from recontool.api.sources import DEFAULT, Reading
+from recontool.api.steps import follow_outages
 from recontool.logs.lines import STDIN, LineStream
 from recontool.model.detail import CONTEXT, Detail
 from recontool.model.errors import ReconError
@@ -23,45 +22,40 @@ def look_again(analysis: Analysis, reading: Reading = DEFAULT) -> Detail:
     if not logs:
         return Detail(missing="Snapshots hold no log lines, so there are no raw lines and no steps.")
     try:
-        found = follow(iter_events([file.path for file in logs], reading), analysis.workers)
-        raw = {file.name: lines for file in logs if (lines := _lines_of(file, _wanted(analysis, file.name)))}
+        found = follow_outages(analysis, logs, reading)
+        wanted = _wanted(analysis)
+        raw = {file.name: lines for file in logs if (lines := _lines_of(file, wanted.get(file.name, set())))}
     except ReconError as error:
         # The numbers of the page are known already; a log that has gone since costs it this part only.
         return Detail(missing=f"The logs could not be read a second time: {str(error).splitlines()[0]}.")
     return Detail(found.steps(), found.waits(), found.waits_seen, found.repeated, raw)
 
 
-def _wanted(analysis: Analysis, file: str) -> set[int]:
-    """Line numbers around every place in `file` that proves an outage or an incident."""
+def _wanted(analysis: Analysis) -> dict[str, set[int]]:
+    """By file, the numbers of the lines around every place that proves an outage or an incident."""
     outages = [(outage, worker.last_us) for worker in analysis.workers.values() for outage in worker.outages]
     outages.sort(key=lambda pair: pair[0].start_us - (pair[1] if pair[0].end_us is None else pair[0].end_us))
-    places = [outage.evidence for outage, _ in outages[:MOST_OUTAGES]]
-    places += [incident.evidence for incident in analysis.incidents[:MOST_OUTAGES]]
-    numbers = {number for evidence in places for place in evidence if (number := _number_in(place, file)) is not None}
-    return {near for number in numbers for near in range(max(number - CONTEXT, 1), number + CONTEXT + 1)}
-
-
-def _number_in(place: str, file: str) -> int | None:
-    name, _, number = place.rpartition(":")
-    return int(number) if name == file and number.isdecimal() else None
+    proofs = [outage.evidence for outage, _ in outages[:MOST_OUTAGES]]
+    proofs += [incident.evidence for incident in analysis.incidents[:MOST_OUTAGES]]
+    wanted: dict[str, set[int]] = {}
+    for place in (place for evidence in proofs for place in evidence):
+        name, _, digits = place.rpartition(":")
+        if digits.isdecimal():
+            number = int(digits)
+            wanted.setdefault(name, set()).update(range(max(number - CONTEXT, 1), number + CONTEXT + 1))
+    return wanted
 
 
 def _lines_of(file: InputFile, wanted: set[int]) -> Mapping[int, str]:
-    """The wanted lines of one file; reading stops at the last of them."""
     if not wanted:
         return {}
-    stream, last = LineStream(file.path), max(wanted)
+    stream = LineStream(file.path)
     try:
-        return dict(_picked(stream, wanted, last))
+        return {number: _shown(line) for number, line in stream.numbered(wanted)}
     finally:
         stream.close()
 
 
-def _picked(lines: Iterable[bytes], wanted: set[int], last: int) -> Iterable[tuple[int, str]]:
-    for number, line in enumerate(lines, 1):
-        if number in wanted:
-            text = line.decode("utf-8", "replace").rstrip("\r\n")
-            cut = f"{text[:LINE_CHARS]}… ({len(text):,} characters)" if len(text) > LINE_CHARS else text
-            yield number, cut
-        if number >= last:
-            return
+def _shown(line: bytes) -> str:
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    return f"{text[:LINE_CHARS]}… ({len(text):,} characters)" if len(text) > LINE_CHARS else text

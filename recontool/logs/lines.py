@@ -2,7 +2,8 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Final
@@ -66,6 +67,19 @@ class LineStream:
                 carry, skipping = b"", True
         if carry:
             yield carry
+
+    def numbered(self, wanted: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """The wanted lines, counted from 1, in order; where none stands, line ends are only counted."""
+        left, first = sorted(wanted), 1
+        for block in self.blocks():
+            following = first + block.count(b"\n") + (not block.endswith(b"\n"))
+            here = left[: bisect_left(left, following)]
+            if here:
+                lines = block.split(b"\n")
+                yield from ((number, lines[number - first][:MAX_LINE]) for number in here)
+            left, first = left[len(here) :], following
+            if not left:
+                return
 
     def _pieces(self) -> Iterator[bytes]:
         while True:

@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
+DAY_US = 1440 * MINUTE_US
 
+_FEW_HOURS_MIN = 120
+_FEW_DAYS_H = 48
 _MICROSECOND = timedelta(microseconds=1)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DURATION_US = {"ms": 1_000, "s": SECOND_US, "m": MINUTE_US, "h": 60 * MINUTE_US, "d": 1440 * MINUTE_US}
+_DURATION_US = {"ms": 1_000, "s": SECOND_US, "m": MINUTE_US, "h": 60 * MINUTE_US, "d": DAY_US}
 
 
 def from_datetime(at: datetime) -> int:
@@ -28,6 +31,17 @@ def to_datetime(at_us: int) -> datetime:
 def iso(at_us: int) -> str:
     """`at_us` as RFC 3339 with microseconds and `Z`: 2026-11-24T10:15:32.123456Z."""
     return f"{to_datetime(at_us):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def spelled(duration_us: int) -> str:
+    """A duration in the unit that reads best: 67.6 s, 12.5 min, 9 h 17 min, 3 d 04 h."""
+    if duration_us < 2 * MINUTE_US:
+        return f"{seconds(duration_us):.3g} s"
+    minutes = duration_us // MINUTE_US
+    if minutes < _FEW_HOURS_MIN:
+        return f"{seconds(duration_us) / 60:.1f} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60:02d} min" if hours < _FEW_DAYS_H else f"{hours // 24} d {hours % 24:02d} h"
 
 
 def seconds(duration_us: int) -> float:

@@ -10,7 +10,7 @@ from recontool.model.catalogue import CATALOGUE
 from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, Incident
 from recontool.model.instant import seconds
-from recontool.report import axes, quantity
+from recontool.report import axes, timeline
 from recontool.report.axes import label
 from recontool.report.sections.chain import envelope, policies
 from recontool.report.sections.reconnects import quantile, spans_by_cause, times_by_cause
@@ -116,7 +116,7 @@ def _recovery(analysis: Analysis, _detail: Detail) -> go.Figure:
                 mode="lines+markers" if len(ranks) <= _FEW else "lines",
                 line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
                 marker={"symbol": symbol, "size": 7, "color": colour},
-                name=f"{quantity.clock(incident.start_us)} {label(incident.cause.replace('_', ' '))}",
+                name=f"{timeline.when(analysis, incident.start_us)} {label(incident.cause.replace('_', ' '))}",
                 hovertemplate="%{y:.0f} % back after %{x} s<extra>%{fullData.name}</extra>",
             )
         )

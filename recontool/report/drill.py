@@ -10,10 +10,11 @@ from recontool.model.instant import to_datetime
 from recontool.report import quantity, ranking
 from recontool.report.packing import packed_json
 from recontool.report.plain import plain
+from recontool.report.proofs import incident_proofs, places
 from recontool.report.sections.outages import listed_outages, outage_anchors
 
 MOST_PACKED: Final = 160_000  # characters the packed raw lines may take in the page
-LITE_PACKED: Final = 12_000  # likewise in a small page
+LITE_PACKED: Final = 4_000  # likewise in a small page
 _STEPS: Final = (
     ("silent_us", "Last sign of life"),
     ("start_us", "Loss noticed"),
@@ -37,7 +38,7 @@ def drill_data(analysis: Analysis, detail: Detail, room: int) -> str:
 
 
 def _data(analysis: Analysis, detail: Detail, outages: Sequence[Outage], with_lines: int) -> dict[str, Any]:
-    anchors, proofs = outage_anchors(analysis), _incident_proofs(analysis)
+    anchors, proofs = outage_anchors(analysis), incident_proofs(analysis)
     steps = {(one.worker, one.start_us): one for one in detail.steps}
     entries: dict[str, Any] = {}
     wanted: dict[str, set[int]] = {}
@@ -45,7 +46,7 @@ def _data(analysis: Analysis, detail: Detail, outages: Sequence[Outage], with_li
         known = (outage.worker, outage.start_us)
         entry: dict[str, Any] = {"steps": _step_rows(steps[known]) if known in steps else []}
         if rank < with_lines:
-            entry["places"] = _places((*outage.evidence, *proofs.get(known, ())), detail.raw)
+            entry["places"] = places((*outage.evidence, *proofs.get(known, ())), detail.raw)
             for name, number in entry["places"]:
                 wanted.setdefault(name, set()).update(range(number - CONTEXT, number + CONTEXT + 1))
         entries[anchors[known]] = entry
@@ -66,25 +67,6 @@ def _limit_note(outages: int, with_lines: int) -> str:
 def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
     places = [[plain(name), number] for name, number in entry.get("places", ())]
     return {"steps": entry["steps"], "places": places}
-
-
-def _incident_proofs(analysis: Analysis) -> dict[tuple[str, int], tuple[str, ...]]:
-    """What the coordinators' logs say about an outage, through the incident it belongs to."""
-    own = {place for worker in analysis.workers.values() for outage in worker.outages for place in outage.evidence}
-    return {
-        (outage.worker, outage.start_us): tuple(place for place in incident.evidence if place not in own)
-        for incident in analysis.incidents
-        for outage in incident.outages
-    }
-
-
-def _places(evidence: Sequence[str], raw: Mapping[str, Mapping[int, str]]) -> list[tuple[str, int]]:
-    found = []
-    for place in evidence:
-        name, _, number = place.rpartition(":")
-        if number.isdecimal() and int(number) in raw.get(name, {}):
-            found.append((name, int(number)))
-    return found
 
 
 def _runs(lines: Mapping[int, str], wanted: set[int]) -> list[tuple[int, list[str]]]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from recontool.model.catalogue import CATALOGUE
-from recontool.model.findings import Analysis, Outage, WorkerResult
+from recontool.model.findings import Analysis, Outage
 from recontool.model.instant import SECOND_US
-from recontool.report import quantity, ranking
+from recontool.report import quantity, ranking, timeline
 from recontool.report.sections.outages import first_listed, outage_anchors
 from recontool.report.view import Headline
 
@@ -47,7 +47,7 @@ def _incidents(analysis: Analysis) -> Iterator[Headline]:
     for incident in sorted(analysis.incidents, key=lambda found: (-found.lost_us, found.start_us)):
         anchor = first_listed(incident, anchors)
         title, lost = incident.title.removesuffix("."), quantity.duration(incident.lost_us)
-        sentence = f"{quantity.clock(incident.start_us)} UTC: {title} ({lost} of worker time lost)"
+        sentence = f"{timeline.when(analysis, incident.start_us)} UTC: {title} ({lost} of worker time lost)"
         severity = "CRITICAL" if incident.end_us is None else "WARNING"
         yield Headline(severity, sentence, f"#{anchor or 'incidents'}", "first outage" if anchor else "incidents")
 
@@ -59,7 +59,7 @@ def _open(analysis: Analysis) -> Iterator[Headline]:
         for outage in worker.outages:
             if outage.end_us is None and (outage.worker, outage.start_us) not in told:
                 lost = quantity.duration(ranking.length_us(outage, worker.last_us))
-                since = quantity.clock(outage.start_us)
+                since = timeline.when(analysis, outage.start_us)
                 sentence = f"{worker.key} was still down when its log ended, since {since} UTC ({lost})"
                 yield Headline("CRITICAL", sentence, _anchor(anchors, outage), "outage")
 
@@ -87,14 +87,14 @@ def _long(analysis: Analysis) -> Iterator[Headline]:
     ]
     if not single:
         return
-    length, outage, worker = max(single, key=lambda found: (found[0], -found[1].start_us))
+    length, outage, _ = max(single, key=lambda found: (found[0], -found[1].start_us))
     if length > limit_us:
-        yield Headline("WARNING", _away(length, outage, worker), _anchor(outage_anchors(analysis), outage), "outage")
+        yield Headline("WARNING", _away(analysis, length, outage), _anchor(outage_anchors(analysis), outage), "outage")
 
 
-def _away(length: int, outage: Outage, worker: WorkerResult) -> str:
+def _away(analysis: Analysis, length: int, outage: Outage) -> str:
     return (
-        f"{worker.key} was away {quantity.duration(length)} from {quantity.clock(outage.start_us)} UTC "
+        f"{outage.worker} was away {quantity.duration(length)} from {timeline.when(analysis, outage.start_us)} UTC "
         f"({outage.cause}, {quantity.counted(outage.attempts, 'attempt')})"
     )
 

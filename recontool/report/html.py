@@ -4,6 +4,7 @@ The same analysis gives the same bytes: no clock, no random ids. Plotly travels 
 the content security policy names the hash of each script that may run and forbids everything else.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -16,6 +17,8 @@ from recontool.report.charts import charts
 from recontool.report.drill import LITE_PACKED, MOST_PACKED, drill_data
 from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
+from recontool.report.proofs import LITE_ROOM, ROOM, proofs
+from recontool.report.still.picture import COARSE, FINE, picture
 from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
@@ -27,26 +30,36 @@ _POLICY: Final = (
 
 
 def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
-    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then its sentence and its table."""
+    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then a picture."""
+    analysis = _at_hand(analysis)
     with view.at_most(view.LITE_ROWS if lite else view.ROWS):
         shown = page(analysis, detail)
+        known = proofs(analysis, detail, LITE_ROOM if lite else ROOM)
         details = drill_data(analysis, detail, LITE_PACKED if lite else MOST_PACKED) if analysis.workers else ""
-    drawn = {} if lite else charts(analysis, _wanted(shown), detail)
+    drawn = charts(analysis, _wanted(shown), detail)
     scripts = markup.scripts(tuple(name for name in SCRIPTS if not (lite and name == "charts")))
-    interactive = bool(drawn)
+    interactive = bool(drawn) and not lite
     allowed = [markup.hashed(scripts)] + ([markup.hashed(markup.resource("vendor", BUNDLE))] if interactive else [])
     template = markup.environment().get_template("page.html.j2")
     return template.render(
         page=shown,
-        heights={name: chart["layout"]["height"] for name, chart in drawn.items()},
+        heights={name: chart["layout"]["height"] for name, chart in drawn.items()} if interactive else {},
+        pictures={name: picture(name, chart, COARSE if lite else FINE) for name, chart in drawn.items()},
         policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
         style=Markup(markup.style()),  # noqa: S704 - our own file
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
+        proofs=known,
         charts=Markup(packed_json(drawn)) if interactive else "",  # noqa: S704 - base64 holds no markup
         bundle=_bundle() if interactive else "",
         details=Markup(details),  # noqa: S704 - base64 holds no markup
     )
+
+
+def _at_hand(analysis: Analysis) -> Analysis:
+    """The same with its outages as objects: the parts of a page go through them many times."""
+    workers = {key: replace(worker, outages=tuple(worker.outages)) for key, worker in analysis.workers.items()}
+    return replace(analysis, workers=workers)
 
 
 def _wanted(shown: Page) -> list[str]:

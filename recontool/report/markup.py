@@ -5,6 +5,7 @@ Text that peers wrote goes through `visible` on its way into a template, and the
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -59,7 +60,9 @@ def scripts(names: Sequence[str]) -> str:
 @cache
 def style() -> str:
     """The style sheet; the dark colours stand in one file and are used for the system's choice and the reader's."""
-    return resource("templates", "style.css").replace("/* dark.css */", resource("templates", "dark.css").rstrip())
+    sheet = resource("templates", "style.css").replace("/* dark.css */", resource("templates", "dark.css").rstrip())
+    # Comments and indentation stay in the source; no string of ours holds any of these marks with a space behind it.
+    return re.sub(r"\s*([{};,:])\s+", r"\1", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)).strip()
 
 
 @cache

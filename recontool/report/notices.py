@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Alert, Analysis, Disagreement
-from recontool.report import quantity, ranking
+from recontool.report import quantity, ranking, timeline
+from recontool.report.plain import shortened
 from recontool.report.terminal import Screen
+
+_SUBJECT = 40  # columns of what a note is about
 
 
 def notices(on: Screen, analysis: Analysis, *, most_each: int) -> list[str]:
@@ -38,7 +41,11 @@ def _subjects(analysis: Analysis, most_each: int) -> Iterator[tuple[str, str]]:
     if analysis.quality:
         rest = len(analysis.quality) - 1
         first = analysis.quality[0]
-        yield "quality", f"{first.subject}: {first.text}" + (f"; {rest} more notes" if rest else "")
+        yield (
+            "quality",
+            f"{shortened(first.subject, _SUBJECT)}: {first.text}"
+            + (f"; {quantity.counted(rest, 'more note')}" if rest else ""),
+        )
     if analysis.recommendations:
         advice = analysis.recommendations[0]
         more = f" (and {len(analysis.recommendations) - 1} more)" if len(analysis.recommendations) > 1 else ""
@@ -84,10 +91,10 @@ def _tasks(analysis: Analysis) -> str:
 def _incidents(analysis: Analysis) -> str:
     worst = max(analysis.incidents, key=lambda incident: incident.lost_us)
     rest = len(analysis.incidents) - 1
-    return (
-        f"{worst.title} at {quantity.clock(worst.start_us)} UTC, {quantity.duration(worst.lost_us)} of worker time lost"
-        + (f"; {rest} more" if rest else "")
-    )
+    title, separator, tail = worst.title.partition("; ")
+    lost = f"{quantity.duration(worst.lost_us)} of worker time lost"
+    at = timeline.when(analysis, worst.start_us)
+    return f"{title} at {at} UTC, {lost}{separator}{tail}" + (f"; {rest:,} more" if rest else "")
 
 
 def _alerts(analysis: Analysis, most_each: int) -> Iterator[tuple[str, str]]:
@@ -100,14 +107,14 @@ def _alerts(analysis: Analysis, most_each: int) -> Iterator[tuple[str, str]]:
         yield "alerts", ", ".join(f"{fired[0].severity} {name} x{len(fired):,}" for name, fired in rules.items())
         return
     for i, (name, fired) in enumerate(rules.items()):
-        yield "alerts" if i == 0 else " ", _rule(name, fired)
+        yield "alerts" if i == 0 else " ", _rule(analysis, name, fired)
 
 
-def _rule(name: str, fired: list[Alert]) -> str:
+def _rule(analysis: Analysis, name: str, fired: list[Alert]) -> str:
     still = sum(alert.resolved_us is None for alert in fired)
     state = f", {still:,} still firing" if still else ""
     first = min(alert.fired_us or alert.pending_us for alert in fired)
-    return f"{fired[0].severity} {name} x{len(fired):,}, first {quantity.clock(first)}{state}"
+    return f"{fired[0].severity} {name} x{len(fired):,}, first {timeline.when(analysis, first)}{state}"
 
 
 def _coordinators(analysis: Analysis) -> str:

@@ -28,11 +28,15 @@ _SHAPES: Final[dict[Cell, tuple[int, int]]] = {
     "connecting": (40, 30),
 }
 PATTERNS: Final = Markup(
-    '<svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
+    '<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>'
     '<pattern id="p-down" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="5" height="5" class="f-down"/><rect width="1.4" height="5" class="f-down-line"/></pattern>'
     '<pattern id="p-unknown" width="4" height="4" patternUnits="userSpaceOnUse">'
     '<rect width="4" height="4" class="f-unknown"/><circle cx="2" cy="2" r="0.9" class="f-unknown-dot"/></pattern>'
+    '<pattern id="p-lines" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect width="1.5" height="6" class="f-over"/></pattern>'
+    '<pattern id="p-dots" width="6" height="6" patternUnits="userSpaceOnUse">'
+    '<circle cx="3" cy="3" r="1" class="f-over"/></pattern>'
     "</defs></svg>"
 )
 
@@ -55,11 +59,15 @@ def strip(worker: WorkerResult, start_us: int, end_us: int, number: int, height:
         if state in _SHAPES:
             left, right = (round(_STRIP_WIDTH * edge / number) for edge in (first, last))
             tall, top = (round(share * height / 100) for share in _SHAPES[state])
-            shapes.setdefault(state, []).append(f"M{left} {top}h{right - left}v{tall}h{left - right}z")
-    paths = "".join(f'<path class="s-{state}" d="{"".join(pieces)}"/>' for state, pieces in shapes.items())
+            # A thick line needs a third of the characters of a box.
+            shapes.setdefault(state, []).append(f"M{left} {_round(top + tall / 2)}h{right - left}")
+    paths = "".join(
+        f'<path class="s-{state}" stroke-width="{round(_SHAPES[state][0] * height / 100)}" d="{"".join(pieces)}"/>'
+        for state, pieces in shapes.items()
+    )
     return Markup(  # noqa: S704 - built from numbers and our own words only
         f'<svg class="strip" height="{height}" viewBox="0 0 {_STRIP_WIDTH} {height}" preserveAspectRatio="none"'
-        f' aria-hidden="true" focusable="false">{paths}</svg>'
+        f' aria-hidden="true">{paths}</svg>'
     )
 
 
@@ -90,7 +98,7 @@ def trend(values: Sequence[float | None], limit: float | None = None, *, bars: b
         drawn += f'<line class="t-limit" x1="0" x2="{_TREND_WIDTH}" y1="{y}" y2="{y}"/>'
     return Markup(  # noqa: S704 - built from numbers only
         f'<svg class="trend" viewBox="0 0 {_TREND_WIDTH} {_TREND_HEIGHT}" preserveAspectRatio="none"'
-        f' aria-hidden="true" focusable="false">{drawn}</svg>'
+        f' aria-hidden="true">{drawn}</svg>'
     )
 
 
@@ -125,4 +133,4 @@ def _height(value: float, low: float, high: float) -> str:
 
 
 def _round(number: float) -> str:
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+    return f"{number:.1f}".rstrip("0").rstrip(".")

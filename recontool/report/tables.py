@@ -5,6 +5,7 @@ from typing import Final
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED
 from recontool.model.findings import Analysis, MetricValue, Outage, WorkerResult
+from recontool.model.instant import DAY_US
 from recontool.report import quantity, ranking
 from recontool.report.terminal import Screen
 
@@ -26,7 +27,7 @@ def outage_table(on: Screen, worker: WorkerResult, most: int) -> list[str]:
     if not worker.outages:
         return [] if worker.observed else ["outages   none: no session was ever established, so none could be lost"]
     shown = sorted(ranking.worst_outages(worker, most), key=lambda outage: outage.start_us)
-    table = [["outage", "down", "tries", "cause", "evidence"], *(_outage_row(outage) for outage in shown)]
+    table = [["outage", "down", "tries", "cause", "evidence"], *(_outage_row(outage, worker) for outage in shown)]
     tones = ["dim", *("outside" if outage.end_us is None else "" for outage in shown)]
     lines = on.rows(table, frozenset({0, 1, 2}), tones)
     rest = len(worker.outages) - len(shown)
@@ -84,11 +85,11 @@ def fleet_table(on: Screen, analysis: Analysis, workers: Sequence[WorkerResult])
     return on.rows(table, frozenset(range(1, 8)), tones)
 
 
-def _outage_row(outage: Outage) -> list[str]:
-    duration_us = outage.duration_us
+def _outage_row(outage: Outage, worker: WorkerResult) -> list[str]:
+    duration_us, long = outage.duration_us, worker.last_us - worker.first_us > DAY_US
     code = f" {outage.code}" if outage.code is not None else ""
     return [
-        quantity.clock(outage.start_us),
+        quantity.moment(outage.start_us)[5:] if long else quantity.clock(outage.start_us),
         "open" if duration_us is None else quantity.duration(duration_us),
         quantity.count(outage.attempts),
         f"{outage.cause}{code}",

@@ -10,7 +10,9 @@ from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from recontool.model.findings import Analysis, Outage, Span, WorkerResult
+from recontool.model.instant import DAY_US
 from recontool.model.outages import spans_us
+from recontool.report import quantity
 
 State: TypeAlias = Literal["up", "down", "unknown", "connecting", "unobserved"]
 Cell: TypeAlias = Literal["up", "partly", "down", "unknown", "connecting", "unobserved"]
@@ -42,6 +44,12 @@ def extent(analysis: Analysis) -> tuple[int, int] | None:
     first = min(worker.first_us for worker in analysis.workers.values())
     last = max(worker.last_us for worker in analysis.workers.values())
     return first, max(last, first + 1_000_000)
+
+
+def when(analysis: Analysis, at_us: int) -> str:
+    """The time of day in UTC, with its date where the logs reach over more than a day."""
+    first_us, last_us = extent(analysis) or (0, 0)
+    return quantity.moment(at_us) if last_us - first_us > DAY_US else quantity.clock(at_us)
 
 
 def segments(worker: WorkerResult) -> tuple[Segment, ...]:

@@ -15,7 +15,8 @@ Tone: TypeAlias = Literal["", "critical", "warning", "ok", "muted"]
 Kind: TypeAlias = Literal["text", "number", "code", "time", "prose"]
 
 ROWS: Final = 200  # rows a table of the page shows; what is left out is counted
-LITE_ROWS: Final = 8  # likewise of a small page
+LITE_ROWS: Final = 5  # likewise of a small page
+CHOICE: Final = 100  # rows of a list that is too long to be whole: a choice, worst first, that need not be long
 _rows: ContextVar[int] = ContextVar("rows", default=ROWS)
 TONES: Final[dict[str, Tone]] = {
     "CRITICAL": "critical",
@@ -171,9 +172,10 @@ def at_most(rows: int) -> Iterator[None]:
         _rows.reset(before)
 
 
-def most_rows() -> int:
-    """How many rows a table shows."""
-    return _rows.get()
+def most_rows(of: int = 0) -> int:
+    """How many rows a table shows; of a list of `of` rows that cannot be whole anyway, the first `CHOICE` at most."""
+    most = _rows.get()
+    return min(most, CHOICE) if of > most else most
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:
@@ -200,12 +202,12 @@ def table(
     whole: bool = False,
     where: str = "the JSON output lists them",
 ) -> Table:
-    """A table of at most `most_rows()` rows unless it must be `whole`; `of` is how many there are if `rows` is a choice.
+    """A table of at most `most_rows(of)` rows unless it must be `whole`; `of` is how many there are if `rows` is a choice.
 
     What is left out is counted, called `what`, and stands `where`.
     """
     total = max(of, len(rows))
-    shown = tuple(rows if whole else rows[: most_rows()])
+    shown = tuple(rows if whole else rows[: most_rows(total)])
     left = total - len(shown)
     omitted = f"{left:,} more {what} are not shown here; {where}." if left else ""
     return Table(caption, tuple(titles), shown, omitted)

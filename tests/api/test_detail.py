@@ -1,11 +1,18 @@
 import gzip
+import random
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))
+import near
+
 from recontool.api.analyze import analyze
 from recontool.api.detail import LINE_CHARS, look_again
+from recontool.kernel.library import library
+from recontool.logs.lines import MAX_LINE, LineStream
 from recontool.model.detail import CONTEXT
 
 SAMPLES = sorted(str(path) for path in (Path(__file__).parents[2] / "sample_logs").glob("*.log"))
@@ -55,3 +62,35 @@ def test_inputs_without_a_second_look_say_so(path: str, role: str, why: str) -> 
     analysis = analyze(SAMPLES)
     only = replace(analysis.inputs[0], path=path, role=role)
     assert look_again(replace(analysis, inputs=(only,))).missing.startswith(why)
+
+
+@pytest.mark.skipif(library() is None, reason="the compiled core is not built here")
+@pytest.mark.parametrize("form", ["tagged", "untagged", "packed"])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_core_sees_the_steps_that_the_reference_sees(
+    tmp_path: Path, form: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    text = near.untagged(rng, 60_000) if form == "untagged" else near.tagged(rng, 60_000)
+    good = Path(SAMPLES[1]).read_bytes()  # so that the file is taken for a log, and something is found in it
+    whole = text if form == "untagged" else good + text
+    log = tmp_path / "w1.log"
+    log.write_bytes(gzip.compress(whole) if form == "packed" else whole)
+    monkeypatch.setattr("recontool.kernel.table.RANGE_BYTES", 4096)
+    analysis = analyze([str(log)])
+    found = look_again(analysis)
+    monkeypatch.setattr("recontool.api.steps.library", lambda: None)
+    assert found == look_again(analysis)
+    assert found.steps
+    assert found.missing == ""
+
+
+def test_lines_are_found_by_their_numbers(tmp_path: Path) -> None:
+    texts = [b"a" * number for number in range(3000)] + [b"x" * (MAX_LINE + 5), b"after", b"", b"last"]
+    log = tmp_path / "any"
+    log.write_bytes(b"\n".join(texts))
+    wanted = [1, 2, 2999, 3001, 3002, 3004, 9999]
+    found = dict(LineStream(str(log)).numbered(wanted))
+    every = {number: line.rstrip(b"\n") for number, line in enumerate(LineStream(str(log)), 1)}
+    assert found == {number: every[number] for number in wanted if number in every}
+    assert len(found) == 6

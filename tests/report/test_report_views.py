@@ -96,7 +96,7 @@ def test_one_stretch_of_time_filters_tables_and_charts(browser, report) -> None:
     )
     assert rows.count() == 4
     assert shown.locator(".chosen").is_visible()
-    assert shown.locator("#outages .rows").inner_text() == "4 of 11 rows"
+    assert shown.locator("#outages .rows").text_content() == "4 of 11 rows"
     axis = "document.querySelector('[data-chart=tasks]').layout.xaxis.range[1]"
     assert shown.evaluate(axis).startswith("2026-11-20 09:50:0")
     address = shown.url
@@ -126,7 +126,7 @@ def test_a_drag_over_the_strip_chooses_the_time(browser, report) -> None:
 def test_a_table_filters_by_words_and_copies_what_it_shows(browser, report) -> None:
     shown, _, _ = opened(browser, report, permissions=["clipboard-read", "clipboard-write"])
     shown.locator("#outages input[type=search]").fill("worker-2 1006")
-    assert shown.locator("#outages .rows").inner_text() == "1 of 11 rows"
+    assert shown.locator("#outages .rows").text_content() == "1 of 11 rows"
     shown.locator("#outages button", has_text="Copy CSV").click()
     status = shown.locator("#outages .rows", has_text="Copied 1 row as CSV")
     status.wait_for(timeout=5_000)

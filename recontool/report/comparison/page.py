@@ -99,7 +99,7 @@ def _picture(one: Difference) -> Markup:
         return Markup("")
     low, middle, high = (_place(amount, spread) for amount in (one.low, one.change, one.high))
     return Markup(  # noqa: S704 - numbers and a word of ours
-        f'<svg class="forest v-{one.verdict}" viewBox="0 0 {_WIDTH} 16" aria-hidden="true" focusable="false">'
+        f'<svg class="forest v-{one.verdict}" viewBox="0 0 {_WIDTH} 16" aria-hidden="true">'
         f'<path class="zero" d="M{_MIDDLE:.0f} 0v16"/><path class="whisker" d="M{low:.1f} 8H{high:.1f}"/>'
         f'<circle cx="{middle:.1f}" cy="8" r="4"/></svg>'
     )

@@ -40,7 +40,7 @@ def _row(one: Difference) -> list[str]:
     named = one.measure.endswith(f"_{one.unit}")  # the unit stands in the name already
     return [
         one.measure,
-        base.removesuffix(f" {one.unit}").removesuffix(" %"),
+        base.removesuffix(f" {one.unit}") if named else base,
         new.removesuffix(f" {one.unit}") if named else new,
         change,
         wording.interval(one).replace(" to ", ".."),

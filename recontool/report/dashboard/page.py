@@ -77,6 +77,7 @@ class LivePage:
             titles=TITLES,
             formulas=glossary.section(),
             heights={},
+            pictures={},
         ).encode()
 
     def parts(self, live: Live) -> dict[str, str]:
@@ -101,6 +102,6 @@ class LivePage:
     def _part(self, name: str, shown: object) -> str:
         kept = self._kept.get(name)
         if kept is None or kept.made_of != shown:
-            text = self._parts.render(part=name, shown=shown, tones=summary.TONES, heights={})
+            text = self._parts.render(part=name, shown=shown, tones=summary.TONES, heights={}, pictures={})
             kept = self._kept[name] = _Kept(shown, text)
         return kept.text

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from recontool.model.findings import Analysis, WorkerResult
+from recontool.model.instant import DAY_US, SECOND_US, iso
 from recontool.report import quantity, ranking, svg, timeline, view
 from recontool.report.anchors import worker_anchor
 from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
@@ -10,6 +11,7 @@ from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
 FIRST_SCREEN_LANES = 8
 _PIECES_PER_ROW = 30  # so that the strips stay small however much happened
 _TICKS = 5
+_SHORT_US = 10 * SECOND_US  # so short that ticks need a part of a second
 _TALL, _FLAT = 16, 12
 _STATES = {
     "up": "connected",
@@ -39,11 +41,12 @@ def timeline_section(analysis: Analysis) -> Section:
         return Section("timeline", "Fleet timeline", empty="No timeline: no worker log was among the inputs.")
     ranked = ranking.by_damage(analysis.workers.values())
     several = len(ranked) > 1
+    most = view.most_rows(len(ranked))  # of a small page fewer than the first screen has shown already
     figures = [
         Figure(
             "Workers over time" if several else "The worker over time",
             _timeline_finding(analysis),
-            strip=_strip(analysis, view.most_rows()),
+            strip=_strip(analysis, most) if most >= FIRST_SCREEN_LANES or not several else None,
             table=_states_table(ranked),
         )
     ]
@@ -74,10 +77,14 @@ def strip_of(lanes: Sequence[Lane], extent: tuple[int, int], states: Collection[
 
 
 def _ticks(start_us: int, end_us: int) -> tuple[tuple[float, str], ...]:
-    long = end_us - start_us > 2 * 86_400_000_000
+    long, short = end_us - start_us > DAY_US, end_us - start_us < _SHORT_US
     at = [start_us + (end_us - start_us) * i // (_TICKS - 1) for i in range(_TICKS)]
     return tuple(
-        (100.0 * i / (_TICKS - 1), quantity.moment(a)[5:16] if long else quantity.clock(a)) for i, a in enumerate(at)
+        (
+            100.0 * i / (_TICKS - 1),
+            quantity.moment(a)[5:16] if long else iso(a)[11:21] if short else quantity.clock(a),
+        )
+        for i, a in enumerate(at)
     )
 
 
@@ -113,13 +120,13 @@ def _connected_finding(analysis: Analysis) -> str:
             worst, worst_at = number, at_us
     if not worst:
         return "No worker was down at any time."
-    return f"At worst {quantity.counted(worst, 'worker was', 'workers were')} down at once, at {quantity.clock(worst_at)} UTC."
+    return f"At worst {quantity.counted(worst, 'worker was', 'workers were')} down at once, at {timeline.when(analysis, worst_at)} UTC."
 
 
 def _states_table(ranked: Sequence[WorkerResult]) -> Table:
     states: tuple[timeline.State, ...] = ("up", "down", "unknown", "connecting")
     rows = []
-    for worker in ranked[: view.most_rows()]:
+    for worker in ranked[: view.most_rows(len(ranked))]:
         spent = dict.fromkeys(states, 0)
         for part in timeline.segments(worker):
             if part.state in spent:

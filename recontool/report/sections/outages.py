@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, Incident, Outage
-from recontool.report import quantity, ranking, view
+from recontool.report import quantity, ranking, timeline, view
 from recontool.report.anchors import numbered, outage_anchor, worker_anchor
 from recontool.report.view import Cell, Figure, Row, Section
 
@@ -35,7 +35,7 @@ def incidents_section(analysis: Analysis, detail: Detail) -> Section:
         lead="Outages of several workers that belong together, the costliest first.",
         badge=quantity.count(len(ranked)),
         tone="warning",
-        figures=(Figure("Recovery", _recovery_finding(ranked[0]), chart="recovery"),),
+        figures=(Figure("Recovery", _recovery_finding(analysis, ranked[0]), chart="recovery"),),
         tables=(view.table("Incidents by worker time lost", titles, rows, what="incidents"),),
     )
 
@@ -57,7 +57,7 @@ def outages_section(analysis: Analysis) -> Section:
         lead=lead + (f"; {still:,} had not ended when the log did." if still else ", all of them ended."),
         badge=quantity.count(total),
         tone="warning",
-        tables=(view.table("Outages in time order", titles, rows, of=total, what="shorter outages"),),
+        tables=(view.table("Outages in time order", titles, rows, of=total, what="shorter outages", whole=True),),
     )
 
 
@@ -86,11 +86,11 @@ def listed_outages(analysis: Analysis) -> tuple[list[tuple[Outage, int]], int]:
     return shown, len(shown) + omitted
 
 
-def _recovery_finding(incident: Incident) -> str:
+def _recovery_finding(analysis: Analysis, incident: Incident) -> str:
     """How fast the workers of the costliest incident came back."""
     after = sorted(outage.end_us - incident.start_us for outage in incident.outages if outage.end_us is not None)
     number = quantity.counted(len(incident.outages), "session")
-    which = f"The costliest, at {quantity.clock(incident.start_us)} UTC, took {number}"
+    which = f"The costliest, at {timeline.when(analysis, incident.start_us)} UTC, took {number}"
     if len(after) * 2 < len(incident.outages):
         return f"{which}; {len(after):,} of them came back before the logs end."
     half = quantity.duration(after[(len(incident.outages) - 1) // 2])

@@ -2,7 +2,7 @@
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Alert, Analysis, Disagreement, Recommendation
-from recontool.report import quantity, ranking, view
+from recontool.report import quantity, ranking, timeline, view
 from recontool.report.view import Cell, Figure, Row, Section
 
 
@@ -50,7 +50,7 @@ def alerts_section(analysis: Analysis) -> Section:
         return Section("alerts", "Alerts", empty=f"No alerts: {why}.")
     fired = [alert for found in rules.values() for alert in found]
     shown, _ = ranking.bounded(
-        fired, view.most_rows(), lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
+        fired, view.most_rows(len(fired)), lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
     )
     critical = sum(alert.severity == "CRITICAL" for alert in fired)
     lead = ", ".join(
@@ -63,7 +63,7 @@ def alerts_section(analysis: Analysis) -> Section:
         lead=f"{lead[0].upper()}{lead[1:]}.",
         badge=quantity.count(len(fired)),
         tone="critical" if critical else "warning",
-        figures=(Figure("When alerts fired", _alert_finding(fired), chart="alerts"),),
+        figures=(Figure("When alerts fired", _alert_finding(analysis, fired), chart="alerts"),),
         tables=(
             view.table(
                 "Alert intervals in time order",
@@ -120,11 +120,11 @@ def _held(alert: Alert, analysis: Analysis) -> int:
     return max(ranking.alert_end_us(alert, analysis) - start, 0)
 
 
-def _alert_finding(fired: list[Alert]) -> str:
+def _alert_finding(analysis: Analysis, fired: list[Alert]) -> str:
     still = sum(alert.resolved_us is None for alert in fired)
     first = min(alert.fired_us or alert.pending_us for alert in fired)
     end = f"{still:,} still firing when the logs end" if still else "all resolved before the logs end"
-    return f"{quantity.counted(len(fired), 'interval')}, the first from {quantity.clock(first)} UTC, {end}."
+    return f"{quantity.counted(len(fired), 'interval')}, the first from {timeline.when(analysis, first)} UTC, {end}."
 
 
 def _alert_row(alert: Alert, analysis: Analysis) -> Row:

@@ -3,7 +3,7 @@
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, WorkerResult
-from recontool.report import quantity, ranking, view
+from recontool.report import quantity, ranking, timeline, view
 from recontool.report.activity import Series, coarser
 from recontool.report.view import Cell, Figure, Row, Section, Table
 
@@ -87,9 +87,7 @@ def _tasks_finding(analysis: Analysis, course: Series) -> str:
     worst = max(range(course.cells), key=lambda i: (course.counts["tasks_failed"][i], -i))
     number = course.counts["tasks_failed"][worst]
     if failed and number > 1:
-        text += (
-            f"; most failures ({quantity.count(number)}) came at about {quantity.clock(course.starts_us()[worst])} UTC"
-        )
+        text += f"; most failures ({quantity.count(number)}) came at about {timeline.when(analysis, course.starts_us()[worst])} UTC"
     return f"{text}. One bar is {quantity.duration(course.width_us)}."
 
 

@@ -38,6 +38,7 @@ draws.push(async () => {
   document.head.append(script);
   const figures = JSON.parse(await unpack(data.textContent));
   const again = () => draw(figures);
+  root.classList.add("live");
   again();
   for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", again);
   // Paper is laid out after this event, without asking the charts again: give them its width beforehand.

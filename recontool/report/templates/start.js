@@ -2,6 +2,6 @@
 addEventListener("hashchange", open);
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
 open().then(() => Promise.all(draws.map((draw) => draw()))).catch((problem) => {
-  root.classList.remove("scripted");
-  console.error(`recontool: the charts could not be drawn (${problem}); the tables hold the same numbers`);
+  root.classList.remove("scripted", "live");
+  console.error(`recontool: the charts could not be drawn (${problem}); pictures and tables show the same`);
 });
