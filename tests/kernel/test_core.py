@@ -269,3 +269,15 @@ def test_clocks_of_a_zone_go_as_those_of_zoneinfo(name):
 
 def test_an_empty_fleet_says_nothing():
     assert NativeFleet().count("workers") == 0
+
+
+def test_a_summary_knows_what_a_block_of_the_field_format_hides():
+    """A line of a block is no record of the process's level, whichever fold looks at it."""
+    text = (
+        b"====== Performance Metrics for w1 ======\n"
+        b"2026-11-25 10:00:25,190 - DEBUG - [enhanced_worker_client] - Message count: 3\n"
+        b"2026-11-25 10:01:55,191 - INFO - [enhanced_worker_client] - Task t1 (Task-1): iteration 2/4 - 50.0%\n"
+    )
+    form = builtin()["ipfs-accelerate"]
+    assert by_core([[text]], form, "w1").summary.markers["CHECKPOINT"] == 1
+    assert by_core([[text]], form, "w1") == by_reference([text], form, "w1")

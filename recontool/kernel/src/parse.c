@@ -311,6 +311,11 @@ static inline int is_config(Str text) {
     return text.n >= 6 && memcmp(text.p, "config", 6) == 0 && (text.n == 6 || text.p[6] == ' ');
 }
 
+/* Whether lines that are no records may be left out: in other formats a block decides what its lines are not. */
+static int skips_some(const Parser *parser) {
+    return parser->wants & WANT_LESS && !parser->format->templates && parser->format->structured == NULL;
+}
+
 static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
     blank(parser, rec, line);
     chunk->cells.n = 0;
@@ -334,7 +339,7 @@ static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
         }
     }
     if (found == NO_HEADER) rec->shape = R_HEADLESS;
-    if (found == NO_HEADER && !(parser->wants & WANT_LESS)) headless(parser->vocab, rec, line);
+    if (found == NO_HEADER && !skips_some(parser)) headless(parser->vocab, rec, line);
     if (found == BAD) {
         rec->shape = R_REFUSED, rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0;
         rec->flags = header == FOUND ? ALIVE : 0;
@@ -356,7 +361,7 @@ const u8 *parse_line(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *
     chunk->who = 0;
     one_line(parser, chunk, (Str){p, (u32)length}, rec);
     rec->line = chunk->lines++;
-    if (parser->wants & WANT_LESS && rec->shape != R_RECORD) {
+    if (skips_some(parser) && rec->shape != R_RECORD) {
         if (rec->flags & ALIVE) rec->shape = R_QUIET;
         if (rec->shape != R_QUIET) return stop + 1;
         Rec *with = before(chunk, rec, rec->source);
