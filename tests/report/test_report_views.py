@@ -159,3 +159,17 @@ def test_motion_is_reduced_where_the_reader_asks_for_it(browser, report) -> None
     shown, _, _ = opened(browser, report, reduced_motion="reduce")
     assert shown.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
     shown.context.close()
+
+
+def test_a_chart_is_saved_as_a_picture(browser, report, tmp_path) -> None:
+    shown, messages, requests = opened(browser, report)
+    shown.wait_for_selector("html.drawn", state="attached")
+    button = shown.get_by_role("button", name="Save picture").first
+    with shown.expect_download() as saved:
+        button.click()
+    saved.value.save_as(tmp_path / "chart.svg")
+    assert saved.value.suggested_filename.endswith(".svg")
+    assert (tmp_path / "chart.svg").read_text("utf-8").startswith("<svg")
+    assert messages == []
+    assert [one for one in requests if not one.startswith(("file:", "data:", "blob:"))] == []
+    shown.context.close()

@@ -30,6 +30,18 @@ const draw = (figures) => {
   }
 };
 
+// A chart as it is shown now, as a file that any browser and editor opens.
+const saveButton = (box) => {
+  const title = box.closest("figure").querySelector("h3").textContent;
+  const button = element("button", { type: "button", "aria-label": `Save picture: ${title}` }, "Save picture");
+  button.addEventListener("click", async () => {
+    const size = { width: box.clientWidth, height: box.clientHeight };
+    const address = await Plotly.toImage(box, { format: "svg", ...size });
+    element("a", { href: address, download: `${box.dataset.chart}.svg` }).click();
+  });
+  return element("div", { class: "tools" }, button);
+};
+
 draws.push(async () => {
   const data = document.getElementById("charts");
   if (!data) return;
@@ -40,6 +52,7 @@ draws.push(async () => {
   const again = () => draw(figures);
   root.classList.add("live");
   again();
+  for (const box of document.querySelectorAll("[data-chart]")) box.after(saveButton(box));
   for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", again);
   // Paper is laid out after this event, without asking the charts again: give them its width beforehand.
   for (const [event, paper] of [["beforeprint", true], ["afterprint", false]]) {
