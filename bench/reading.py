@@ -144,7 +144,8 @@ def _with_peers_names(path: Path) -> Path:
 
 def main() -> None:
     """Run the parts."""
-    parts = ("summary", "analyze", "table", "memory", "append", "startup")
+    # Memory first: a process shows as its peak what the one that starts it has had.
+    parts = ("memory", "startup", "summary", "analyze", "append", "table")
     parser = argparse.ArgumentParser(description="Measure reading.")
     parser.add_argument("--size", type=make_logs.size, default=make_logs.size("1GB"))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
