@@ -1,5 +1,8 @@
 #include "wide.h"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
 #include "line.h"
 
 static const u32 NO_LINE = 0xFFFFFFFFu;
@@ -130,7 +133,7 @@ static Opening *learn_opening(const Parser *parser, Chunk *chunk, u32 place, Str
     return &chunk->openings[i];
 }
 
-/* The line begins as none of its level did before: remember how. 0 when it is no record. */
+/* The line begins as none that is remembered: remember how. 0 when it is no record. */
 static int learn_head(Chunk *chunk, Rec *rec, Str line, Head *head) {
     if (!parse_header(chunk, line, rec)) return 0;
     u32 n = (u32)(rec->text.p - line.p) - 28;
@@ -162,9 +165,6 @@ static inline void tally(Rec *with, const Opening *opening, i64 at) {
     else if (opening->kind == K_TASK_FAILED) with->tally[TALLY_TASKS + 1]++;
     else if (opening->kind == K_TASK_CANCELLED) with->tally[TALLY_TASKS + 2]++;
 }
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
 
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,bmi,bmi2")))
@@ -213,11 +213,6 @@ static int can(void) {
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) return 0;
     return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") ? 2 : 1;
 }
-#else
-static int can(void) { return 0; }
-static void lines_avx2(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) { (void)parser, (void)chunk, (void)p, (void)end; }
-#define lines_avx512 lines_avx2
-#endif
 
 static int most_allowed = 2;
 
@@ -235,3 +230,7 @@ int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
     else lines_avx2(parser, chunk, p, end);
     return 1;
 }
+#else
+int parse_width(int most) { return (void)most, 0; }
+int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) { return (void)parser, (void)chunk, (void)p, (void)end, 0; }
+#endif
