@@ -44,7 +44,7 @@ class ClockFold:
             return
         session = event.fields.get("session")
         if event.source == COORDINATOR:
-            if event.name == "accepted":
+            if event.name == "accepted" and event.marker == "CONNECT":
                 self._seen[file] = self._seen.get(file, 0) + 1
                 if isinstance(session, str) and self._seen[file] <= _ACCEPTED_KEPT:
                     self.accepted.setdefault(session, (file, event.at_us))

@@ -57,3 +57,11 @@ def test_a_clock_that_was_set_meanwhile_says_how_far_it_moved() -> None:
 def test_without_a_shared_session_there_is_no_offset() -> None:
     assert fold(0, 0).offsets({"w": worker("w", [])}) == ()
     assert fold(0, 3).offsets({"v": worker("v", [])}) == ()
+
+
+def test_a_session_is_accepted_by_its_marker_too():
+    seen = ClockFold()
+    seen.feed("c.log", Event(1, "INFO", "coordinator", "RECONNECT", "accepted", {"session": "s1"}))
+    assert seen.accepted == {}
+    seen.feed("c.log", Event(2, "INFO", "coordinator", "CONNECT", "accepted", {"session": "s1"}))
+    assert seen.accepted == {"s1": ("c.log", 2)}
