@@ -281,3 +281,21 @@ def test_a_summary_knows_what_a_block_of_the_field_format_hides():
     form = builtin()["ipfs-accelerate"]
     assert by_core([[text]], form, "w1").summary.markers["CHECKPOINT"] == 1
     assert by_core([[text]], form, "w1") == by_reference([text], form, "w1")
+
+
+def test_a_summary_knows_when_a_bare_block_was_written():
+    """It stands at the latest time of its file, whoever's that is, and decides whether a later file goes on with it."""
+    head = b"2026-10-04T02:%02d:00.000000Z INFO %s "
+    first = (
+        head % (1, b"w1")
+        + b"[RECONNECT] established n=1\n"
+        + head % (50, b"w2")
+        + b"[CONNECT] attempt n=1\n"
+        + head % (2, b"w1")
+        + b"[RECONNECT] lost cause=closed\n"
+        + b"====== Performance Metrics for w1 ======\n"
+    )
+    second = head % (40, b"w1") + b"[CONNECT] established session=s1\n"
+    expected = by_reference([first, second], TAGGED)
+    assert expected.summary.reconnects == 0
+    assert by_core([[first], [second]], TAGGED) == expected

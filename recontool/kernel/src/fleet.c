@@ -157,7 +157,7 @@ static void end_block(Fleet *f, size_t i) {
     OpenBlock b = f->file.blocks.p[i];
     memmove(&f->file.blocks.p[i], &f->file.blocks.p[i + 1], (f->file.blocks.n - i - 1) * sizeof b);
     f->file.blocks.n--;
-    Rec rec = {.at_us = b.at, .level = (u8)b.level, .kind = K_BLOCK, .source = text_str(&b.source)};
+    Rec rec = {.at_us = b.at, .until = b.at, .level = (u8)b.level, .kind = K_BLOCK, .source = text_str(&b.source)};
     static const Str NAME = {(const u8 *)"metrics_block", 13};
     rec.name = NAME, rec.moves = 1 << W_LATENCY | 1 << W_SUCCESS | 1 << W_RATIO;
     if (!f->light) rec.claimed = (u64)b.claimed, rec.claims = b.value;
@@ -380,14 +380,13 @@ void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
             file->counts[N_DUPLICATE]++;
             continue;
         }
-        if (UNLIKELY(rec->shape == R_QUIET)) {
-            feed(f, rec, line);
-        } else if (LIKELY(rec->shape == R_RECORD)) {
-            i64 at = rec->at_us;
-            record(f, parser, rec, line);
+        if (LIKELY(rec->shape == R_RECORD || rec->shape == R_QUIET)) {
+            i64 at = rec->at_us, until = rec->until;
+            if (rec->shape == R_QUIET) feed(f, rec, line);
+            else record(f, parser, rec, line);
             file->inside = IN_NOTHING;
             if (UNLIKELY(file->first == NO_TIME)) file->first = file->last = at;
-            else if (at > file->last) file->last = at;
+            if (until > file->last) file->last = until;
         } else if (rec->shape == R_HEADLESS) {
             without_header(f, parser, rec, line);
         } else {

@@ -16,9 +16,10 @@ static inline int only_counted(u8 kind) {
     return kind != K_ESTABLISHED && kind != K_LOST && kind != K_CLOSED && kind != K_CONFIG && kind != K_NONE;
 }
 
-/* The record before `rec`, when it is of the same source. */
+/* The record before `rec`, when it is of the same source. Nothing is counted past a line that is none. */
 static inline Rec *before(const Chunk *chunk, Rec *rec, Str source) {
-    return chunk->recs.n && same_name(rec[-1].source, source) ? rec - 1 : NULL;
+    int record = chunk->recs.n && (rec[-1].shape == R_RECORD || rec[-1].shape == R_QUIET);
+    return record && same_name(rec[-1].source, source) ? rec - 1 : NULL;
 }
 
 /* Put one typed value where the event's fold, and the table, want it; 0 when it does not fit its type. */

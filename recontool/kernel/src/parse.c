@@ -311,11 +311,6 @@ static inline int is_config(Str text) {
     return text.n >= 6 && memcmp(text.p, "config", 6) == 0 && (text.n == 6 || text.p[6] == ' ');
 }
 
-/* Whether lines that are no records may be left out: in other formats a block decides what its lines are not. */
-static int skips_some(const Parser *parser) {
-    return parser->wants & WANT_LESS && !parser->format->templates && parser->format->structured == NULL;
-}
-
 static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
     blank(parser, rec, line);
     chunk->cells.n = 0;
@@ -326,9 +321,10 @@ static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
         header = found = tagged_header(chunk, line, rec);
         if (found == FOUND) {
             u8 c = rec->text.n ? rec->text.p[0] : 0;
-            if (parser->wants & WANT_LESS && c != '[' && !is_config(rec->text)) rec->shape = R_QUIET;
-            else if (c == '[' || CLASS[c] & C_LOWER) found = tagged_body(parser, chunk, rec);
-            else label_of(parser->vocab, rec, rec->text);
+            int less = parser->wants & WANT_LESS;
+            if (c == '[' || (CLASS[c] & C_LOWER && (!less || is_config(rec->text)))) found = tagged_body(parser, chunk, rec);
+            else if (!(CLASS[c] & C_LOWER)) label_of(parser->vocab, rec, rec->text);
+            if (less && found == FOUND && rec->kind == K_NONE && rec->label == LABEL_NONE) rec->shape = R_QUIET;
         }
     } else {
         Str logger;
@@ -339,7 +335,7 @@ static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
         }
     }
     if (found == NO_HEADER) rec->shape = R_HEADLESS;
-    if (found == NO_HEADER && !skips_some(parser)) headless(parser->vocab, rec, line);
+    if (found == NO_HEADER) headless(parser->vocab, rec, line);
     if (found == BAD) {
         rec->shape = R_REFUSED, rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0;
         rec->flags = header == FOUND ? ALIVE : 0;
@@ -361,9 +357,7 @@ const u8 *parse_line(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *
     chunk->who = 0;
     one_line(parser, chunk, (Str){p, (u32)length}, rec);
     rec->line = chunk->lines++;
-    if (skips_some(parser) && rec->shape != R_RECORD) {
-        if (rec->flags & ALIVE) rec->shape = R_QUIET;
-        if (rec->shape != R_QUIET) return stop + 1;
+    if (rec->shape == R_QUIET) {
         Rec *with = before(chunk, rec, rec->source);
         if (with != NULL) {
             if (rec->at_us > with->until) with->until = rec->at_us;

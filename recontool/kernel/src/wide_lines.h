@@ -121,7 +121,7 @@ ALWAYS int NAME(line_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 n)
     }
     u8 c = 28 + head->n < n ? p[28 + head->n] : 0;
     if (parser->wants & WANT_LESS && c != '[') {
-        if (c == 'c') return 0; /* a start of the process, perhaps */
+        if (c == 'c' || !(CLASS[c] & C_LOWER)) return 0; /* a start of the process, or a line of a block, perhaps */
         NAME(quiet_at)(parser, chunk, p, n, head, at);
         return 1;
     }
