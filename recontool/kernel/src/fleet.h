@@ -109,4 +109,5 @@ void fleet_begin(Fleet *f, u32 file, u32 rotation, i64 skip, u64 untrusted);
 void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk);
 void fleet_end_file(Fleet *f, const Parser *parser);
 void fleet_wire(Wire *w, Fleet *f);
+u64 security_hash(Str name, int by_file, u32 file, Str source); /* of what makes two security events one finding */
 #endif
