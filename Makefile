@@ -44,8 +44,9 @@ mutants: $(STAMP) ## break the alert engine in many ways and show that each is n
 demo: $(STAMP) ## run a real fleet through real faults and report on it
 	$(BIN)/recontool demo
 
+# A module stays on one processor, so that what its tests share is made once.
 test: $(STAMP) browser promtool ## run every test, notebooks included
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadscope
 
 check: $(STAMP) ## lint, format, types, layers, generated docs, spelling
 	$(BIN)/ruff check

@@ -17,7 +17,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwr
 HOSTILE = "</td><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\u202e\x1b["
 # What Chromium itself writes when nobody listens; a page cannot keep it from doing so.
 REFUSED = re.compile(r"WebSocket connection to 'ws://[^']*/dashboard/live' failed: .*")
-CELLS = """table => {
+# One evaluation, so that a table which an update takes away between two questions is an empty answer.
+CELLS = """([table]) => {
+  if (!table) return [];
   const heads = [...table.tHead.rows[0].cells].map(cell => cell.textContent.trim());
   return [...table.tBodies[0].rows].map(row => Object.fromEntries([...row.cells].map(
     (cell, i) => [heads[i], cell.dataset.sort ?? cell.textContent.trim()])));
@@ -51,7 +53,7 @@ class Screen:
     def table(self, caption):
         """Rows by heading, with the values that are sorted by."""
         found = self.page.locator("table", has=self.page.locator("caption", has_text=caption))
-        return found.first.evaluate(CELLS) if found.count() else []
+        return found.evaluate_all(CELLS)
 
     def updates(self, number):
         """Wait for that many more."""
