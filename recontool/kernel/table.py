@@ -19,7 +19,7 @@ from recontool.model.events import EVENTS, FIELD_TYPES, UNMARKED_BY_TEMPLATES
 from recontool.model.markers import LEVELS, Marker
 
 RANGE_BYTES: Final = 2**22  # fewer, larger batches: each costs Python once
-_AHEAD: Final = 4  # ranges per thread that may be ready before the reader of the batches takes them
+_AHEAD: Final = 2  # ranges per thread that may be ready before the reader of the batches takes them
 _EVENTS: Final = (*(spec.name for spec in EVENTS), *UNMARKED_BY_TEMPLATES)
 _MARKERS: Final = tuple(marker.value for marker in Marker)
 _NUMBER_OF: Final = {name: number for number, name in enumerate(FIELD_TYPES)}
@@ -158,13 +158,13 @@ class ArrowDesk(Desk[pa.RecordBatch]):
     def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
         super().__init__(vocab, wanted)
         self._schema, self._file = schema, pa.array([file], pa.string())
+        self._blank: dict[pa.DataType, pa.Array] = {}
 
     def batch(self) -> pa.RecordBatch:
         """The wanted rows."""
         filled, count = self.fill()
         view = _TableView()
         core().recon_table_view(filled.table, ctypes.byref(view))
-        zeros = pa.array(np.zeros(count, np.int32))
         fixed = {
             "at": lambda: _plain(pa.timestamp("us", tz="UTC"), count, filled.buffer(view.at, 8 * count)),
             "line": lambda: _plain(pa.int64(), count, filled.buffer(view.line, 8 * count)),
@@ -174,19 +174,29 @@ class ArrowDesk(Desk[pa.RecordBatch]):
                 filled.buffer(view.event, 4 * count), count, (*_EVENTS, *filled.texts(1, view.names_n))
             ),
             "source": lambda: _named(filled.buffer(view.source, 4 * count), count, filled.texts(0, view.sources_n)),
-            "file": lambda: pa.DictionaryArray.from_arrays(zeros, self._file),
+            "file": lambda: pa.DictionaryArray.from_arrays(self._zeros(count), self._file),
         }
         arrays = [
-            fixed[field.name]() if field.name in fixed else _column(filled, field, count) for field in self._schema
+            fixed[field.name]() if field.name in fixed else self._column(filled, field, count) for field in self._schema
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
+    def _column(self, filled: Filled, field: pa.Field, count: int) -> pa.Array:
+        view = _ColumnView()
+        core().recon_column_view(filled.table, _NUMBER_OF.get(field.name, len(FIELD_TYPES)), ctypes.byref(view))
+        return _filled(filled, view, field, count) if view.used else self._nulls(field.type, count)
 
-def _column(filled: Filled, field: pa.Field, count: int) -> pa.Array:
-    view = _ColumnView()
-    core().recon_column_view(filled.table, _NUMBER_OF.get(field.name, len(FIELD_TYPES)), ctypes.byref(view))
-    if not view.used:
-        return pa.nulls(count, field.type)
+    def _nulls(self, kind: pa.DataType, count: int) -> pa.Array:
+        """Most columns of most batches are empty, so they share their nothing."""
+        if kind not in self._blank or len(self._blank[kind]) < count:
+            self._blank[kind] = pa.nulls(count, kind)
+        return self._blank[kind][:count]
+
+    def _zeros(self, count: int) -> pa.Array:
+        return pa.Array.from_buffers(pa.int32(), count, [None, self._nulls(pa.int32(), count).buffers()[1]])
+
+
+def _filled(filled: Filled, view: _ColumnView, field: pa.Field, count: int) -> pa.Array:
     valid = filled.buffer(view.valid, (count + 7) // 8)
     if pa.types.is_string(field.type):
         parts = [valid, filled.buffer(view.offsets, 4 * (count + 1)), filled.buffer(view.data, view.data_n)]
