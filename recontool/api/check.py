@@ -35,7 +35,7 @@ def check_paths(paths: Sequence[str], demand: Demand, reading: Reading = DEFAULT
         NoDataError, PartlyUnreadableError: as `analyze`.
     """
     conditions = parse(
-        demand.fail_on or (AGAINST_BASELINE if demand.baseline else ALONE), {rule.name for rule in reading.rules}
+        demand.fail_on or (AGAINST_BASELINE if demand.baseline else ALONE), {rule.name for rule in reading.alert_rules}
     )
     compares = [one for one in conditions if one.kind in {"change", "regression"}]
     if compares and not demand.baseline:

@@ -44,7 +44,7 @@ class _Group:
 
     def __init__(self, sources: Sequence[Source], reading: Reading, *, light: bool) -> None:
         self._sources, self._reading = sources, reading
-        self._rules = thinned(reading.rules)
+        self._rules = thinned(reading.alert_rules)
         self._fleet = new_fleet(self._rules, light=light)
         self._stems = {stem: number for number, stem in enumerate(dict.fromkeys(one.stem for one in sources))}
         self._last_of: dict[str, tuple[str, int]] = {}

@@ -28,7 +28,7 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
         UsageError: a file cannot be read.
     """
     if library() is None or not compilable(group, reading):
-        return by_reference(group, reading, FleetFold(thinned(reading.rules)))
+        return by_reference(group, reading, FleetFold(thinned(reading.alert_rules)))
     from recontool.api.compiled import by_core
 
     return by_core(group, reading, light=light)

@@ -48,8 +48,8 @@ def beyond_the_fold(logs: Sequence[str], reading: Reading) -> list[Rule]:
     Raises:
         UsageError: there are such rules, and a log is no file.
     """
-    folded = thinned(reading.rules)
-    rules = [rule for rule in reading.rules if rule not in folded]
+    folded = thinned(reading.alert_rules)
+    rules = [rule for rule in reading.alert_rules if rule not in folded]
     if rules and STDIN in logs:
         hint = "name files, or use `recontool alerts backtest -`"
         raise UsageError(f"stdin cannot be read a second time, as {_names(rules)} need", where="--rules", hint=hint)

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
 from recontool.logs.inputs import rotation, short_names
@@ -17,6 +16,7 @@ from recontool.logs.rotation import overlap
 from recontool.model.markers import COORDINATOR
 
 if TYPE_CHECKING:
+    from recontool.alerts.rules import Rule
     from recontool.storage.states import States
 
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
@@ -38,7 +38,14 @@ class Reading:
     progress: Callable[[str, int, int], None] | None = None  # file, bytes done, bytes in all
     states: "States | None" = None
     forms: tuple[Format, ...] = ()  # the user's own
-    rules: tuple[Rule, ...] = BUILT_IN  # of alerts
+    rules: "tuple[Rule, ...] | None" = None  # of alerts; the built-in ones where None
+
+    @property
+    def alert_rules(self) -> "tuple[Rule, ...]":
+        """The rules in force. They are loaded when they are asked for: a summary does without."""
+        from recontool.alerts.rules import BUILT_IN
+
+        return BUILT_IN if self.rules is None else self.rules
 
 
 DEFAULT: Final = Reading()

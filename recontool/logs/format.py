@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from recontool.model.errors import UsageError
@@ -11,6 +12,7 @@ from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, UNMARKED_BY_TEMPLA
 from recontool.model.markers import Marker
 
 SESSION: Final = "session"  # marker of a template: CONNECT until the first established, RECONNECT after it
+_FORMATS: Final = Path(__file__).with_name("formats")
 _MARKERS: Final = frozenset(marker.value for marker in Marker)
 
 
@@ -76,9 +78,7 @@ def builtin() -> Mapping[str, Format]:
 @cache
 def built_in(name: str) -> Format:
     """One of the formats that ship with recontool."""
-    from importlib import resources
-
-    return load((resources.files("recontool.logs") / "formats" / f"{name}.toml").read_text("utf-8"), where=name)
+    return load((_FORMATS / f"{name}.toml").read_text("utf-8"), where=name)
 
 
 def load(text: str, *, where: str) -> Format:

@@ -1,6 +1,5 @@
 """What is wrong with a condition and where: column, caret, and what was probably meant."""
 
-import difflib
 from collections.abc import Iterable
 
 from recontool.model.errors import ReconError
@@ -29,5 +28,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint that names what is spelt like `name`, empty when nothing is."""
     if len(name) > _LONGEST_NAME:
         return ""
+    import difflib  # for those who misspell
+
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {close[0]}?" if close else ""
