@@ -1,7 +1,8 @@
 """Values in Thrift's compact protocol, the way the footer of a Parquet file is written.
 
-Source: the Thrift compact protocol specification. A struct is a dict from field number to (type, value); a list is
-(type of its items, items). Maps do not occur in a Parquet footer and are refused.
+Source: the Thrift compact protocol specification. A struct is a dict from field number to (type, value), to be written
+also the bytes it was `encoded` to; a list is (type of its items, items). Maps do not occur in a Parquet footer and are
+refused.
 """
 
 from collections.abc import Mapping
@@ -155,6 +156,8 @@ def _put(out: bytearray, kind: int, value: Any) -> None:
             _put_integer(out, value)
         case Kind.BINARY:
             _put_varint(out, len(value))
+            out += value
+        case Kind.STRUCT if isinstance(value, bytes):
             out += value
         case Kind.STRUCT:
             _put_struct(out, value)

@@ -40,7 +40,7 @@ class RowGroupWriter:
         self._most = threads + 1  # tables held, with the one that is put to its place
         self._encoding: deque[Future[tuple[pa.Buffer, Struct]]] = deque()
         self._footer: Struct = {}
-        self._groups: list[Struct] = []
+        self._groups: list[bytes] = []  # as they are written: so many small objects would keep the collector busy
         self._rows = 0
         self._place = out.write(_MAGIC)
 
@@ -83,7 +83,7 @@ class RowGroupWriter:
                 group[_ORDINAL] = (Kind.I16, number)
             else:
                 group.pop(_ORDINAL, None)
-            self._groups.append(group)
+            self._groups.append(encoded(group))
         self._footer = self._footer or footer
         self._out.write(body)
         self._place += body.size
