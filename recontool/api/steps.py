@@ -108,7 +108,7 @@ class _Telling:
             return
         at_us = batch.column("at").cast("int64").to_numpy()[kept]
         started = np.isin(kinds[kept], of_kind[_STARTED])
-        telling = ~started | (batch.column("attempt").fill_null(1).to_numpy()[kept] > 1)
+        telling = ~started | (batch.column("attempt").take(kept).fill_null(1).to_numpy() > 1)
         sources = batch.column("source")
         source = _codes(sources)[kept]
         for code in np.unique(source[started]):
@@ -116,12 +116,11 @@ class _Telling:
             name = sources.dictionary[int(code)].as_py()
             telling[mine[self._firsts(name, at_us[mine], started[mine])]] = True
         rows = kept[telling]
-        columns: dict[str, list[Any]] = {
-            name: batch.column(name).take(rows).to_pylist() for name in ("source", "marker", "event", *_FIELDS)
-        }
-        for number, at in enumerate(at_us[telling].tolist()):
-            fields = {name: value for name in _FIELDS if (value := columns[name][number]) is not None}
-            yield Event(at, "", columns["source"][number], columns["marker"][number], columns["event"][number], fields)
+        names = [_names(batch.column(name), rows) for name in ("source", "marker", "event")]
+        for at, source_name, marker, event, fields in zip(
+            at_us[telling].tolist(), *names, _fields(batch, rows), strict=True
+        ):
+            yield Event(at, "", source_name, marker, event, fields)
 
     def _firsts(self, source: str, at_us: "Longs", started: "Bools") -> "Longs":
         """Of one worker's rows those that come to another outage, and the first start of a task after each one's end."""
@@ -156,5 +155,26 @@ def _kinds(batch: "pa.RecordBatch") -> tuple["Longs", dict[tuple[str, str], list
 
 
 def _codes(column: "pa.DictionaryArray") -> "Longs":
-    codes: Longs = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
+    indices = column.indices.fill_null(-1) if column.null_count else column.indices
+    codes: Longs = indices.to_numpy().astype("int64")
     return codes
+
+
+def _names(column: "pa.DictionaryArray", rows: "Longs") -> list[str]:
+    names = column.dictionary.to_pylist()
+    return [names[code] for code in _codes(column)[rows].tolist()]
+
+
+def _fields(batch: "pa.RecordBatch", rows: "Longs") -> list[dict[str, Any]]:
+    """What each row has of `_FIELDS`. Few have any, so only those are touched: a list of a whole column is slow."""
+    import numpy as np
+
+    found: list[dict[str, Any]] = [{} for _ in rows]
+    for name in _FIELDS:
+        column = batch.column(name)
+        if column.null_count < len(column):
+            picked = column.take(rows)
+            there = np.flatnonzero(picked.is_valid().to_numpy(zero_copy_only=False))
+            for at, value in zip(there.tolist(), picked.drop_null().to_numpy().tolist(), strict=True):
+                found[at][name] = value
+    return found
