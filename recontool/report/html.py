@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
+from recontool.model.languages import ENGLISH
 from recontool.report import markup, svg, view
 from recontool.report.charts import charts
 from recontool.report.drill import LITE_PACKED, MOST_PACKED, drill_data
+from recontool.report.language import language, speaking
 from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
 from recontool.report.proofs import LITE_ROOM, ROOM, proofs
@@ -29,8 +31,13 @@ _POLICY: Final = (
 )
 
 
-def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
-    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then a picture."""
+def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False, lang: str = ENGLISH) -> str:
+    """The page as text in the language `lang`; write it as UTF-8. `lite` leaves out Plotly: every chart is then a picture."""
+    with speaking(language(lang)):
+        return _page(analysis, detail, lite=lite)
+
+
+def _page(analysis: Analysis, detail: Detail, *, lite: bool) -> str:
     analysis = _at_hand(analysis)
     with view.at_most(view.LITE_ROWS if lite else view.ROWS):
         shown = page(analysis, detail)
@@ -47,6 +54,7 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
         pictures={name: picture(name, chart, COARSE if lite else FINE) for name, chart in drawn.items()},
         policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
         style=Markup(markup.style()),  # noqa: S704 - our own file
+        words=markup.words(scripts),
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
         proofs=known,
