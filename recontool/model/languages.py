@@ -9,6 +9,17 @@ ENGLISH: Final = "en"
 LANGUAGES: Final[Mapping[str, str]] = {
     ENGLISH: "English",
     "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "ja": "日本語",
+    "ko": "한국어",
+    "pt_BR": "Português do Brasil",
+    "ru": "Русский",
+    "sv": "Svenska",
+    "tr": "Türkçe",
+    "uk": "Українська",
+    "zh_CN": "简体中文",
 }
 
 
