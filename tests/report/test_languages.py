@@ -212,6 +212,12 @@ def test_longer_words_fit_and_scripts_say_theirs(inputs, browser, tmp_path, size
     path.write_text(pages.render(found, detail, lang="de"), encoding="utf-8")
     shown, messages, _ = opened(browser, path, width=size[0], height=size[1])
     assert overflow(shown) <= 0
+    covered = shown.evaluate(
+        "[...document.querySelectorAll('.headlines .chip')].filter((chip) => {"
+        "const [a, b] = [chip, chip.nextElementSibling].map((box) => box.getBoundingClientRect());"
+        "return a.right > b.left && a.bottom > b.top; }).length"
+    )
+    assert covered == 0
     shown.fill("main input[type=search] >> visible=true >> nth=0", "worker")
     drawn = [*texts_of(shown.content()), *shown.locator(".chart text").all_text_contents()]
     assert left_in_english(drawn, names_in(found)) == []
@@ -300,13 +306,13 @@ def test_names_are_taken_out_of_sentences_in_any_language(inputs):
     assert "Worker" in page
 
 
-@pytest.mark.parametrize(("text", "code"), [("de", "de"), (" DE ", "de"), ("en", "en")])
+@pytest.mark.parametrize(("text", "code"), [("de", "de"), (" DE ", "de"), ("en", "en"), ("pt-br", "pt_BR"), ("zh_cn", "zh_CN")])
 def test_languages_are_found_however_they_are_written(text, code):
     assert language_of(text) == code
 
 
 def test_an_unknown_language_is_refused_with_a_list():
-    with pytest.raises(UsageError, match="expected en, de"):
+    with pytest.raises(UsageError, match="expected en, de, es, fr, it, ja, ko, pt_BR, ru, sv, tr, uk, zh_CN"):
         language_of("tlh")
 
 
