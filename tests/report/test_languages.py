@@ -5,7 +5,6 @@ import gzip
 import importlib.util
 import json
 import re
-import string
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -343,4 +342,3 @@ def test_catalogues_hold_nothing_invisible():
     for code in OTHERS:
         for entry in parsed(_catalogue(code))[0]:
             assert [form for form in entry.forms if plain(form) != form] == []
-            assert string.Formatter().parse(entry.forms[0])
