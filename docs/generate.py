@@ -37,10 +37,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write the generated parts of README.md and docs/.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a page is out of date")
     check = parser.parse_args().check
+    from languages import unfinished  # beside this file; whoever loads this one as a module needs no catalogues
+
     stale = [page for page in PAGES if not _renew(page, check=check)]
     for page in stale:
         print(f"{page.relative_to(ROOT)} is out of date; write it anew with: make docs")
-    return 1 if stale else 0
+    wrong = unfinished()
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return 1 if stale or wrong else 0
 
 
 def renewed(text: str) -> str:

@@ -21,6 +21,7 @@ from recontool.model.findings import (
 )
 from recontool.model.markers import COORDINATOR
 from recontool.model.order import natural
+from recontool.model.said import said
 
 
 class Watch(Protocol):
@@ -99,8 +100,11 @@ class FleetParts:
         return [
             QualityNote(
                 source,
-                f"{len(chains)} logs of worker id {source!r} overlap in time; they are shown as "
-                f"{len(chains)} workers, keyed id@file",
+                said(
+                    "{n} logs of worker id {worker} overlap in time; they are shown as {n} workers, keyed id@file",
+                    n=str(len(chains)),
+                    worker=repr(source),
+                ),
                 tuple(chain.files[0] for chain in chains),
             )
             for source, chains in sorted(self.chains.items(), key=lambda item: natural(item[0]))

@@ -13,6 +13,7 @@ from recontool.analysis.clocks import WORTH_US
 from recontool.model.findings import ClockOffset, CoordinatorResult, Incident, Outage, Span, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
 from recontool.model.outages import causes, starts_us
+from recontool.model.said import clauses, said
 from recontool.model.settings import BY_NAME
 
 CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
@@ -184,33 +185,36 @@ def _witness(coordinators: Sequence[CoordinatorResult], start_us: int, end_us: i
 
 
 def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -> tuple[str, str]:
-    victims = f"{len(workers)} workers"
+    n = str(len(workers))
     causes = {outage.cause for outage in group}
     planned = witness.stopped or 2 * sum(outage.code in _PLANNED for outage in group) >= len(group)
     if witness.restarted:
-        how = "was restarted in an orderly way" if planned else "died and was started again"
-        return "coordinator_restart", f"the coordinator {how}: {victims} lost their session"
+        if planned:
+            how = said("the coordinator was restarted in an orderly way: {n} workers lost their session", n=n)
+        else:
+            how = said("the coordinator died and was started again: {n} workers lost their session", n=n)
+        return "coordinator_restart", how
     if planned:
-        return "coordinator_stopped", f"the coordinator closed its sessions in an orderly way: {victims} lost theirs"
+        title = said("the coordinator closed its sessions in an orderly way: {n} workers lost theirs", n=n)
+        return "coordinator_stopped", title
     if causes == {"crash"}:
-        return "workers_restarted", f"{victims} were killed and started again at the same time"
+        return "workers_restarted", said("{n} workers were killed and started again at the same time", n=n)
     if "heartbeat" in causes:
-        return _silent_cause(victims, witness)
+        return _silent_cause(n, witness)
     spread_s = seconds(group[-1].start_us - group[0].start_us)
-    moment = "at the same moment" if spread_s < _MOMENT_S else f"within {spread_s:.1f} s"
+    moment = said("at the same moment") if spread_s < _MOMENT_S else said("within {time}", time=f"{spread_s:.1f} s")
     if witness.up:
-        return (
-            "connections_cut",
-            f"{victims} lost their connection {moment} while the coordinator stayed up",
-        )
-    return "coordinator_lost", f"{victims} lost their connection {moment}; no coordinator log tells why"
+        title = said("{n} workers lost their connection {moment} while the coordinator stayed up", n=n, moment=moment)
+        return "connections_cut", title
+    title = said("{n} workers lost their connection {moment}", n=n, moment=moment)
+    return "coordinator_lost", clauses(title, said("no coordinator log tells why"))
 
 
-def _silent_cause(victims: str, witness: _Witness) -> tuple[str, str]:
+def _silent_cause(n: str, witness: _Witness) -> tuple[str, str]:
     if witness.frozen:
-        return (
-            "coordinator_frozen",
-            f"the coordinator stood still: {victims} heard nothing from it until their deadline",
-        )
-    what = "the coordinator stayed up" if witness.up else "no coordinator log tells whether it was up"
-    return "network_cut", f"{victims} heard nothing from the coordinator until their deadline; {what}"
+        title = said("the coordinator stood still: {n} workers heard nothing from it until their deadline", n=n)
+        return "coordinator_frozen", title
+    title = said("{n} workers heard nothing from the coordinator until their deadline", n=n)
+    if witness.up:
+        return "network_cut", clauses(title, said("the coordinator stayed up"))
+    return "network_cut", clauses(title, said("no coordinator log tells whether it was up"))

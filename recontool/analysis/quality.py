@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from recontool.model.findings import InputFile, QualityNote, WorkerResult
 from recontool.model.instant import iso, spelled
+from recontool.model.said import said, said_of
 
 
 def notes_on(inputs: Sequence[InputFile], workers: Mapping[str, WorkerResult]) -> list[QualityNote]:
@@ -21,16 +22,25 @@ def _on_file(one: InputFile) -> list[QualityNote]:
         notes.append(
             QualityNote(
                 one.name,
-                f"{lines.unparsed:,} of {lines.total:,} lines ({share:.2g} %) fit no line of format {one.format}; they were skipped",
+                said(
+                    "{n} of {all} lines ({share} %) fit no line of format {format}; they were skipped",
+                    n=f"{lines.unparsed:,}",
+                    all=f"{lines.total:,}",
+                    share=f"{share:.2g}",
+                    format=one.format,
+                ),
                 tuple(f"{one.name}:{line}" for line, _, _ in one.unparsed_examples),
             )
         )
     if lines.duplicate:
         notes.append(
-            QualityNote(one.name, f"the first {lines.duplicate} lines also end the rotated part before; counted once")
+            QualityNote(
+                one.name,
+                said("the first {n} lines also end the rotated part before; counted once", n=str(lines.duplicate)),
+            )
         )
     if one.role == "none" and lines.total:
-        notes.append(QualityNote(one.name, "no line of a worker or coordinator in it; not used"))
+        notes.append(QualityNote(one.name, said("no line of a worker or coordinator in it; not used")))
     return notes
 
 
@@ -38,19 +48,23 @@ def _on_worker(worker: WorkerResult) -> list[QualityNote]:
     notes = []
     if worker.gaps:
         longest = max(worker.gaps, key=lambda gap: gap.end_us - gap.start_us)
-        count = "1 silence" if len(worker.gaps) == 1 else f"{len(worker.gaps):,} silences"
         notes.append(
             QualityNote(
                 worker.key,
-                f"{count} in the log, the longest {spelled(longest.end_us - longest.start_us)} from "
-                f"{iso(longest.start_us)[:19]}Z: what happened there is unknown",
+                said_of(
+                    len(worker.gaps),
+                    "{n} silence in the log, the longest {length} from {time}: what happened there is unknown",
+                    "{n} silences in the log, the longest {length} from {time}: what happened there is unknown",
+                    length=spelled(longest.end_us - longest.start_us),
+                    time=f"{iso(longest.start_us)[:19]}Z",
+                ),
             )
         )
     if worker.files and not worker.starts_us:
         notes.append(
             QualityNote(
                 worker.key,
-                "the log does not show the start of the process; what it reports about itself cannot be compared",
+                said("the log does not show the start of the process; what it reports about itself cannot be compared"),
             )
         )
     return notes

@@ -6,6 +6,7 @@ from typing import Final
 from recontool.model.findings import Incident, Recommendation, SecurityFinding, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
 from recontool.model.outages import starts_us
+from recontool.model.said import said, said_of
 from recontool.model.settings import BY_NAME
 
 _LATE_US: Final = 5 * SECOND_US  # a worker back later than this after the first one waited for nothing else
@@ -49,14 +50,22 @@ def _late_returns(incidents: Sequence[Incident], workers: Mapping[str, WorkerRes
     cap_s = _LATE_US // SECOND_US
     return [
         Recommendation(
-            f"Lower max_reconnect_delay to {cap_s} s",
+            said("Lower max_reconnect_delay to {cap}", cap=f"{cap_s} s"),
             "max_reconnect_delay",
             current,
             f"{cap_s} s",
-            f"{counted(len(late), 'worker')} came back up to {seconds(longest_us):.1f} s after the first one of the same incident, while "
-            f"they slept between tries; {seconds(wasted_us):.1f} worker-seconds in all. A waiting worker dials within the "
-            f"cap, so {cap_s} s would have bounded each of these waits by {cap_s} s, at the price of more tries while the "
-            "coordinator is down.",
+            said_of(
+                len(late),
+                "{n} worker came back up to {longest} after the first one of the same incident, while they slept between "
+                "tries; {wasted} worker-seconds in all. A waiting worker dials within the cap, so {cap} would have bounded "
+                "each of these waits by {cap}, at the price of more tries while the coordinator is down.",
+                "{n} workers came back up to {longest} after the first one of the same incident, while they slept between "
+                "tries; {wasted} worker-seconds in all. A waiting worker dials within the cap, so {cap} would have bounded "
+                "each of these waits by {cap}, at the price of more tries while the coordinator is down.",
+                longest=f"{seconds(longest_us):.1f} s",
+                wasted=f"{seconds(wasted_us):.1f}",
+                cap=f"{cap_s} s",
+            ),
             tuple(late),
             tuple(evidence[:_FEW]),
         )
@@ -70,12 +79,19 @@ def _refused_keys(security: Sequence[SecurityFinding]) -> list[Recommendation]:
     count = sum(finding.count for finding in refused)
     return [
         Recommendation(
-            "Give the refused peer a valid key",
+            said("Give the refused peer a valid key"),
             "",
             "",
             "",
-            f"{counted(count, 'login')} failed ({refused[0].detail or 'no reason logged'}). Trying again with the same key "
-            "cannot succeed: set --api-key or RECONTOOL_API_KEY to a key the coordinator knows.",
+            said_of(
+                count,
+                "{n} login failed ({reason}). Trying again with the same key cannot succeed: set --api-key or "
+                "RECONTOOL_API_KEY to a key the coordinator knows.",
+                "{n} logins failed ({reason}). Trying again with the same key cannot succeed: set --api-key or "
+                "RECONTOOL_API_KEY to a key the coordinator knows.",
+                n=str(count),
+                reason=refused[0].detail or said("no reason logged"),
+            ),
             tuple(finding.source for finding in refused),
             tuple(place for finding in refused for place in finding.evidence)[:_FEW],
         )
@@ -88,14 +104,19 @@ def _failing_tasks(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
         return []
     worst = max(failing, key=lambda worker: worker.tasks.failed)
     total = sum(worker.tasks.failed for worker in failing)
-    reason = f"{counted(total, 'execution')} failed on {counted(len(failing), 'worker')}. The first one on {worst.key} said: "
     return [
         Recommendation(
-            "Look at the failing tasks",
+            said("Look at the failing tasks"),
             "",
             "",
             "",
-            reason + (worst.first_error or "nothing"),
+            said(
+                "{executions} failed on {workers}. The first one on {worker} said: {error}",
+                executions=said_of(total, "{n} execution", "{n} executions", n=str(total)),
+                workers=said_of(len(failing), "{n} worker", "{n} workers", n=str(len(failing))),
+                worker=worst.key,
+                error=worst.first_error or said("nothing"),
+            ),
             tuple(worker.key for worker in failing),
             tuple(worker.first_error_evidence for worker in failing if worker.first_error_evidence)[:_FEW],
         )
@@ -110,12 +131,16 @@ def _flapping(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
     evidence = [place for worker in flapping for place in _first_losses(worker)]
     return [
         Recommendation(
-            "Find out who ends sessions right after they begin",
+            said("Find out who ends sessions right after they begin"),
             "",
             "",
             "",
-            f"{counted(flaps, 'session')} on {counted(len(flapping), 'worker')} ended within 10 s of being established; "
-            "dialling succeeds, so no reconnect setting can help.",
+            said(
+                "{sessions} on {workers} ended within 10 s of being established; dialling succeeds, so no reconnect setting "
+                "can help.",
+                sessions=said_of(flaps, "{n} session", "{n} sessions", n=str(flaps)),
+                workers=said_of(len(flapping), "{n} worker", "{n} workers", n=str(len(flapping))),
+            ),
             tuple(worker.key for worker in flapping),
             tuple(evidence[:_FEW]),
         )
@@ -135,23 +160,23 @@ def _given_up(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
         return []
     return [
         Recommendation(
-            "Restart the workers that gave up",
+            said("Restart the workers that gave up"),
             "",
             "",
             "",
-            f"{counted(len(stopped), 'worker')} reached the maximum number of tries and will not come back alone.",
+            said_of(
+                len(stopped),
+                "{n} worker reached the maximum number of tries and will not come back alone.",
+                "{n} workers reached the maximum number of tries and will not come back alone.",
+                n=str(len(stopped)),
+            ),
             tuple(worker.key for worker in stopped),
             (),
         )
     ]
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 worker`, `2 workers`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _configured(setting: str, late: Mapping[str, None], workers: Mapping[str, WorkerResult]) -> str:
     values = {workers[key].config[setting] for key in late if key in workers and setting in workers[key].config}
     unit = BY_NAME[setting].unit
-    return ", ".join(f"{value:g} {unit}" for value in sorted(float(value) for value in values)) or "not logged"
+    return ", ".join(f"{value:g} {unit}" for value in sorted(float(value) for value in values)) or said("not logged")

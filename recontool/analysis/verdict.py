@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from recontool.model.findings import Alert, Incident, MetricValue, Verdict, WorkerResult
 from recontool.model.instant import DAY_US, iso, seconds, spelled
 from recontool.model.outages import down_us
+from recontool.model.said import clauses, first_clause, other_clauses, said, said_of
 
 
 def judge_fleet(
@@ -16,8 +17,15 @@ def judge_fleet(
 ) -> Verdict:
     """CRITICAL: a worker did not come back or a critical alert still holds or stability is broken; WARNING: anything else happened."""
     if not workers:
-        many = "1 coordinator log" if coordinators == 1 else f"{coordinators} coordinator logs"
-        return Verdict("NO DATA", f"{many} and no worker log: sessions can only be counted, not judged")
+        return Verdict(
+            "NO DATA",
+            said_of(
+                coordinators,
+                "{n} coordinator log and no worker log: sessions can only be counted, not judged",
+                "{n} coordinator logs and no worker log: sessions can only be counted, not judged",
+                n=str(coordinators),
+            ),
+        )
     outages = sum(len(worker.outages) for worker in workers.values())
     still_down = [worker.key for worker in workers.values() if worker.outages and worker.outages[-1].end_us is None]
     stability = fleet["connection_stability"]
@@ -26,62 +34,80 @@ def judge_fleet(
     broken = stability.status == "outside"
     outside = sum(value.status == "outside" for value in fleet.values())
     length_us = max(worker.last_us for worker in workers.values()) - min(worker.first_us for worker in workers.values())
-    parts = [
-        _incident_part(incidents, length_us),
+    told = clauses(
+        *_incident_parts(incidents, length_us),
         _outage_part(outages, workers),
         _down_part(still_down, workers),
         _task_part(workers),
-    ]
-    said = "; ".join(part for part in parts if part)
+    )
     if still_down or (broken and critical):
-        return Verdict("CRITICAL", said)
+        return Verdict("CRITICAL", told)
     if outages or alerts or outside:
         return Verdict(
-            "WARNING", said or f"no outage, yet {outside} of {len(fleet)} metrics outside their normal range"
+            "WARNING",
+            told
+            or said(
+                "no outage, yet {n} of {all} metrics outside their normal range", n=str(outside), all=str(len(fleet))
+            ),
         )
-    return Verdict("OK", f"no outage and no alert on {_workers(len(workers))}")
+    calm = said_of(len(workers), "no outage and no alert on {n} worker", "no outage and no alert on {n} workers")
+    return Verdict("OK", calm)
 
 
-def _incident_part(incidents: Sequence[Incident], length_us: int) -> str:
+def _incident_parts(incidents: Sequence[Incident], length_us: int) -> tuple[str, ...]:
     if not incidents:
-        return ""
+        return ()
     worst = max(incidents, key=lambda incident: incident.lost_us)
     stamp = iso(worst.start_us)
     at = stamp[11:19] if length_us <= DAY_US else f"{stamp[:10]} {stamp[11:19]}"
-    title, separator, rest = worst.title.partition("; ")
-    return f"{title} at {at} UTC ({seconds(worst.lost_us):,.0f} worker-seconds lost){separator}{rest}"
+    what = said(
+        "{what} at {time} UTC ({lost} worker-seconds lost)",
+        what=first_clause(worst.title),
+        time=at,
+        lost=f"{seconds(worst.lost_us):,.0f}",
+    )
+    return (what, *other_clauses(worst.title))
 
 
 def _outage_part(outages: int, workers: Mapping[str, WorkerResult]) -> str:
     if not outages:
         return ""
-    count = "1 outage" if outages == 1 else f"{outages:,} outages"
     lost_us = sum(down_us(worker.outages, worker.last_us) for worker in workers.values())
-    lost = f"{count}, {spelled(lost_us)} without a session in all"
     if len(workers) == 1:
-        return lost
-    return f"{lost}, on {sum(bool(worker.outages) for worker in workers.values()):,} of {len(workers):,} workers"
+        return said_of(
+            outages,
+            "{n} outage, {lost} without a session in all",
+            "{n} outages, {lost} without a session in all",
+            lost=spelled(lost_us),
+        )
+    return said_of(
+        outages,
+        "{n} outage, {lost} without a session in all, on {hit} of {all} workers",
+        "{n} outages, {lost} without a session in all, on {hit} of {all} workers",
+        lost=spelled(lost_us),
+        hit=f"{sum(bool(worker.outages) for worker in workers.values()):,}",
+        all=f"{len(workers):,}",
+    )
 
 
 def _down_part(still_down: Sequence[str], workers: Mapping[str, WorkerResult]) -> str:
     if not still_down:
         return ""
     if len(workers) == 1:
-        return "the worker had not come back when the log ended"
-    return f"{len(still_down):,} had not come back when their log ended"
+        return said("the worker had not come back when the log ended")
+    return said("{n} had not come back when their log ended", n=f"{len(still_down):,}")
 
 
 def _task_part(workers: Mapping[str, WorkerResult]) -> str:
     failed = sum(worker.tasks.failed for worker in workers.values())
     unfinished = sum(worker.tasks.unfinished for worker in workers.values())
-    parts = []
+    if failed and unfinished:
+        return said_of(
+            failed,
+            "{n} task failed, {unfinished} unfinished",
+            "{n} tasks failed, {unfinished} unfinished",
+            unfinished=f"{unfinished:,}",
+        )
     if failed:
-        parts.append(f"{failed:,} task{'s' if failed != 1 else ''} failed")
-    if unfinished:
-        what = "" if failed else " task" if unfinished == 1 else " tasks"
-        parts.append(f"{unfinished:,}{what} unfinished")
-    return ", ".join(parts)
-
-
-def _workers(count: int) -> str:
-    return "1 worker" if count == 1 else f"{count:,} workers"
+        return said_of(failed, "{n} task failed", "{n} tasks failed")
+    return said_of(unfinished, "{n} task unfinished", "{n} tasks unfinished") if unfinished else ""

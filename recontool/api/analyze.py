@@ -17,6 +17,7 @@ from recontool.model.errors import NoDataError, PartlyUnreadableError
 from recontool.model.events import Event
 from recontool.model.findings import Analysis, InputFile, LineCount, QualityNote, WorkerResult
 from recontool.model.instant import from_datetime
+from recontool.model.said import said
 from recontool.model.version import VERSION
 
 
@@ -83,7 +84,7 @@ def _notes(sources: Sequence[Source], folded: Sequence[Folded], files: dict[str,
         if source.seen is None:
             notes.append(QualityNote(source.name, _unknown_sentence(source, files[source.path].lines.total)))
         elif source.name in torn:
-            why = f"the packed file ends early ({torn[source.name]}); read up to there"
+            why = said("the packed file ends early ({problem}); read up to there", problem=str(torn[source.name]))
             notes.append(QualityNote(source.name, why))
     return notes
 
@@ -173,9 +174,9 @@ def _nothing_usable(inputs: Sequence[InputFile]) -> NoDataError:
 
 def _unknown_sentence(source: Source, total: int) -> str:
     if not total:
-        return "the file is empty"
+        return said("the file is empty")
     binary = any(b"\0" in line for line in source.stream.head)
-    return "binary data, no log" if binary else "no known log format; not used"
+    return said("binary data, no log") if binary else said("no known log format; not used")
 
 
 def _formats_hint() -> str:

@@ -9,6 +9,7 @@ from recontool.logs.lines import STDIN, LineStream
 from recontool.model.detail import CONTEXT, Detail
 from recontool.model.errors import ReconError
 from recontool.model.findings import Analysis, InputFile
+from recontool.model.said import said
 
 MOST_OUTAGES: Final = 250  # whose raw lines are read; a page lists fewer
 LINE_CHARS: Final = 1000  # a longer line is cut and says so
@@ -18,16 +19,18 @@ def look_again(analysis: Analysis, reading: Reading = DEFAULT) -> Detail:
     """Read the logs of `analysis` once more; what cannot be read a second time is said in `missing`."""
     logs = [file for file in analysis.inputs if file.role != "snapshot"]
     if any(file.path == STDIN for file in logs):
-        return Detail(missing="Standard input can be read only once, so there are no raw lines and no steps.")
+        return Detail(missing=said("Standard input can be read only once, so there are no raw lines and no steps."))
     if not logs:
-        return Detail(missing="Snapshots hold no log lines, so there are no raw lines and no steps.")
+        return Detail(missing=said("Snapshots hold no log lines, so there are no raw lines and no steps."))
     try:
         found = follow_outages(analysis, logs, reading)
         wanted = _wanted(analysis)
         raw = {file.name: lines for file in logs if (lines := _lines_of(file, wanted.get(file.name, set())))}
     except ReconError as error:
         # The numbers of the page are known already; a log that has gone since costs it this part only.
-        return Detail(missing=f"The logs could not be read a second time: {str(error).splitlines()[0]}.")
+        return Detail(
+            missing=said("The logs could not be read a second time: {problem}.", problem=str(error).splitlines()[0])
+        )
     return Detail(found.steps(), found.waits(), found.waits_seen, found.repeated, raw)
 
 

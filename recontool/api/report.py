@@ -7,10 +7,17 @@ from recontool.api.deliver import write_text
 from recontool.api.detail import look_again
 from recontool.api.sources import DEFAULT, Reading
 from recontool.model.findings import Analysis
+from recontool.model.languages import ENGLISH
 
 
 def build_report(
-    analysis: Analysis, path: Path, reading: Reading = DEFAULT, *, lite: bool = False, redact: tuple[str, ...] = ()
+    analysis: Analysis,
+    path: Path,
+    reading: Reading = DEFAULT,
+    *,
+    lite: bool = False,
+    redact: tuple[str, ...] = (),
+    lang: str = ENGLISH,
 ) -> Path:
     """Write the page to `path`, whole or not at all; the logs are read once more for their raw lines.
 
@@ -20,6 +27,7 @@ def build_report(
         reading: how the logs were read.
         lite: leave out Plotly.
         redact: kinds of names that become tokens; RECONTOOL_REDACT_KEY makes them one's own.
+        lang: code of the page's language, one of `LANGUAGES`.
 
     Raises:
         UsageError: the file cannot be written.
@@ -28,7 +36,8 @@ def build_report(
     from recontool.report.redaction import redacted
 
     key = os.environ.get("RECONTOOL_REDACT_KEY", "").encode()
-    return write_text(path, render(*redacted(analysis, look_again(analysis, reading), redact, key), lite=lite))
+    shown = redacted(analysis, look_again(analysis, reading), redact, key)
+    return write_text(path, render(*shown, lite=lite, lang=lang))
 
 
 def kinds_of(text: str) -> tuple[str, ...]:

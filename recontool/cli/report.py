@@ -7,6 +7,7 @@ import typer
 
 from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Strict, Zone, say, zone_of
 from recontool.model.errors import UsageError
+from recontool.model.languages import ENGLISH, LANGUAGES, language_of
 
 _FOLDER = Path("reports")
 
@@ -26,6 +27,7 @@ def _report(
     redact: Annotated[
         str, typer.Option(help="Replace names by tokens: workers, hosts, ids, or several of them.", show_default=False)
     ] = "",
+    lang: Annotated[str, typer.Option(help=f"Language of the page: {', '.join(LANGUAGES)}.")] = ENGLISH,
     rules: Rules = None,
     output: Output = None,
     quiet: Quiet = False,
@@ -41,7 +43,7 @@ def _report(
 
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
-    kinds = kinds_of(redact)
+    kinds, spoken = kinds_of(redact), language_of(lang)
     reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
     found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
     written = build_report(
@@ -50,6 +52,7 @@ def _report(
         reading,
         lite=lite,
         redact=kinds,
+        lang=spoken,
     )
     if not quiet:
         say(f"{found.verdict.severity}  {found.verdict.sentence}")

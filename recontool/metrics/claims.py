@@ -13,6 +13,7 @@ from recontool.metrics.totals import MESSAGE_TOTALS, Totals, nanos
 from recontool.model.catalogue import BLOCK, CATALOGUE, CLAIMABLE
 from recontool.model.findings import Disagreement
 from recontool.model.instant import SECOND_US
+from recontool.model.said import said
 
 _DECIMALS: Final[Mapping[str, int]] = {metric.name: label.decimals for metric, label in BLOCK}
 
@@ -138,11 +139,13 @@ def _disagreement(worker: str, name: str, claim: Claim, shown: Totals, *, messag
     if value is None:
         if name not in claim.untrusted:
             return None
-        why = f"the process reports {_plain(claimed)}, no event supports it"
+        why = said("the process reports {claimed}, no event supports it", claimed=_plain(claimed))
         return Disagreement(worker, name, claimed, None, claim.at_us, why, evidence)
     if _agree(name, claimed, value, exact=claim.exact):
         return None
-    why = f"the process reports {_plain(claimed)}, its own events show {_plain(value)}"
+    why = said(
+        "the process reports {claimed}, its own events show {shown}", claimed=_plain(claimed), shown=_plain(value)
+    )
     return Disagreement(worker, name, claimed, float(value), claim.at_us, why, evidence)
 
 

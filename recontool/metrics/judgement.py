@@ -10,7 +10,8 @@ from recontool.model.catalogue import DOCUMENTED, Metric
 from recontool.model.findings import MetricValue, Source, Status
 
 UNSEEN: Final = "the log holds no DEBUG message lines and no metrics record that tells"
-_NEVER_SEEN: Final = "no event of this worker was seen"
+NEVER_SEEN: Final = "no event of this worker was seen"
+BETTER: Final = "better than the normal range"
 
 
 def bounds(metric: Metric, values: Mapping[str, float | None]) -> tuple[float | None, float | None]:
@@ -32,7 +33,7 @@ def judge(
 ) -> dict[str, MetricValue]:
     """All eighteen metrics with status; `reasons` explains values that are None."""
     return {
-        metric.name: _judged(metric, values, sources.get(metric.name, ""), reasons.get(metric.name, _NEVER_SEEN))
+        metric.name: _judged(metric, values, sources.get(metric.name, ""), reasons.get(metric.name, NEVER_SEEN))
         for metric in DOCUMENTED
     }
 
@@ -47,7 +48,7 @@ def worker_metrics(fold: WorkerFold) -> dict[str, MetricValue]:
         value = found[metric.name]
         seen = sources[metric.name] != ""
         values[metric.name] = value if seen and isinstance(value, (int, float)) else None
-        reasons[metric.name] = NOTHING_TO_COUNT.get(metric.name, _NEVER_SEEN) if seen else UNSEEN
+        reasons[metric.name] = NOTHING_TO_COUNT.get(metric.name, NEVER_SEEN) if seen else UNSEEN
     return judge(values, sources, reasons)
 
 
@@ -71,7 +72,7 @@ def fleet_metrics(
     values["max_reconnect_time"] = max((value for value in longest if value is not None), default=None)
     values["connection_stability"] = 1.0 - outage_us / observed_us if observed_us else (0.0 if folds else None)
     reasons = {
-        metric.name: NOTHING_TO_COUNT.get(metric.name, _NEVER_SEEN) if sources[metric.name] else UNSEEN
+        metric.name: NOTHING_TO_COUNT.get(metric.name, NEVER_SEEN) if sources[metric.name] else UNSEEN
         for metric in DOCUMENTED
     }
     return judge(values, sources, reasons)
@@ -94,6 +95,6 @@ def _judged(metric: Metric, values: Mapping[str, float | None], source: Source, 
         side = "low"
     elif high is not None and value > high:
         side = "high"
-    note = "better than the normal range" if side and side == metric.normal.too_good else ""
+    note = BETTER if side and side == metric.normal.too_good else ""
     status: Status = "outside" if side and not note else "ok"
     return MetricValue(value, source, "", status, side, note)

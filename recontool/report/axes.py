@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias
 import plotly.graph_objects as go
 
 from recontool.model.instant import to_datetime
+from recontool.model.languages import ENGLISH
+from recontool.report.language import code, say
 from recontool.report.plain import plain, shortened
 
 Chart: TypeAlias = dict[str, Any]
@@ -44,6 +46,11 @@ _LABEL_ROOM: Final = 22
 _FEW: Final = 6
 _LETTER: Final = 7  # pixels of a letter of an axis
 _TITLE: Final = {"font": {"size": 12.5}, "standoff": 8}
+_TICKS: Final = (
+    {"dtickrange": [None, 60_000], "value": "%H:%M:%S\n%Y-%m-%d"},
+    {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%Y-%m-%d"},
+    {"dtickrange": [86_400_000, None], "value": "%Y-%m-%d"},
+)
 _VARIABLE: Final = re.compile(r"var\(--([a-z0-9-]+)\)")
 
 
@@ -60,12 +67,14 @@ def figure(traces: list[Any], *, y: str, x: str = "", time: bool = True, height:
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         hoverlabel={"bgcolor": "var(--surface)", "bordercolor": "var(--line)", "font": {"color": "var(--text)"}},
         hovermode="closest",
-        xaxis={**axis, "title": {"text": x or "time, UTC", **_TITLE}},
+        xaxis={**axis, "title": {"text": x or say("time, UTC"), **_TITLE}},
         yaxis={**axis, "title": {"text": y, **_TITLE}, "rangemode": "tozero"},
         bargap=0.15,
     )
     if time:
         drawn.update_xaxes(type="date", hoverformat="%Y-%m-%d %H:%M:%S")
+        if code() != ENGLISH:  # Plotly's own ticks name months in English
+            drawn.update_xaxes(tickformatstops=_TICKS)
     return drawn
 
 

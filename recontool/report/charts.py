@@ -13,6 +13,7 @@ from recontool.report import activity, axes, ranking, timeline
 from recontool.report.activity import Series, Standing
 from recontool.report.axes import Chart, label, spelled, stamp
 from recontool.report.curves import CURVES, STYLES, decades, longest_allowed
+from recontool.report.language import say, spoken
 from recontool.report.sections.reconnects import times_by_cause
 
 MOST_POINTS: Final = 1500
@@ -87,13 +88,13 @@ def _connected(analysis: Analysis) -> go.Figure:
             line={"color": colour, "width": 0, "shape": "hv"},
             fillcolor=colour,
             fillpattern=_pattern(pattern),
-            name=timeline.STATE_TEXT[state],
-            hovertemplate="%{x}<br>%{y} " + timeline.STATE_TEXT[state] + "<extra></extra>",
+            name=say(timeline.STATE_TEXT[state]),
+            hovertemplate=f"%{{x}}<br>%{{y}} {say(timeline.STATE_TEXT[state])}<extra></extra>",
         )
         for state, (colour, pattern) in _STATE_STYLES.items()
         if any(step.workers[state] for step in course)
     ]
-    drawn = axes.figure(traces, y="workers")
+    drawn = axes.figure(traces, y=say("workers"))
     _whole_time(drawn, analysis)
     axes.whole_numbers(drawn, len(analysis.workers))
     return drawn
@@ -115,23 +116,23 @@ def _outages(analysis: Analysis) -> go.Figure:
                 mode="markers",
                 marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": "var(--surface)", "width": 1}},
                 text=[spelled(o.worker) for o in mine],
-                name=label(cause),
+                name=label(spoken(cause)),
                 hovertemplate="%{text}<br>%{x}<br>%{y} s<extra>%{fullData.name}</extra>",
             )
         )
-    drawn = axes.figure(traces, y="seconds without a session")
+    drawn = axes.figure(traces, y=say("seconds without a session"))
     drawn.update_yaxes(type="log", **decades(analysis))
-    axes.limit_line(drawn, longest_allowed(), f"limit {longest_allowed():g} s")
+    axes.limit_line(drawn, longest_allowed(), say("limit {limit}", limit=f"{longest_allowed():g} s"))
     _whole_time(drawn, analysis)
     return drawn
 
 
 def _tasks(course: Series) -> go.Figure:
     bars = [
-        _bars(course, "tasks_completed", "completed", "var(--c1)"),
-        _bars(course, "tasks_failed", "failed", "var(--critical)", pattern="/"),
+        _bars(course, "tasks_completed", say("completed"), "var(--c1)"),
+        _bars(course, "tasks_failed", say("failed"), "var(--critical)", pattern="/"),
     ]
-    drawn = axes.figure(bars, y="executions")
+    drawn = axes.figure(bars, y=say("executions"))
     drawn.update_layout(barmode="stack")
     pairs = zip(course.counts["tasks_completed"], course.counts["tasks_failed"], strict=True)
     axes.whole_numbers(drawn, max(done + lost for done, lost in pairs))
@@ -140,10 +141,10 @@ def _tasks(course: Series) -> go.Figure:
 
 def _checkpoints(course: Series) -> go.Figure:
     bars = [
-        _bars(course, "checkpoints_created", "created", "var(--c1)"),
-        _bars(course, "checkpoints_restored", "restored", "var(--c2)", pattern="x"),
+        _bars(course, "checkpoints_created", say("created"), "var(--c1)"),
+        _bars(course, "checkpoints_restored", say("restored"), "var(--c2)", pattern="x"),
     ]
-    drawn = axes.figure(bars, y="checkpoints", height=260)
+    drawn = axes.figure(bars, y=say("checkpoints"), height=260)
     drawn.update_layout(barmode="group")
     axes.whole_numbers(drawn, max(course.counts["checkpoints_created"] + course.counts["checkpoints_restored"]))
     return drawn
@@ -162,36 +163,38 @@ def _task_times(analysis: Analysis) -> go.Figure:
         y=counts,
         width=width * 0.92,
         marker={"color": "var(--c1)"},
-        hovertemplate="about %{x:,.0f} ms: %{y}<extra></extra>",
-        name="executions",
+        hovertemplate=say("about {length}: {n}", length="%{x:,.0f} ms", n="%{y}") + "<extra></extra>",
+        name=say("executions"),
     )
-    drawn = axes.figure([bars], x="execution time, ms", y="executions", time=False, height=260)
+    drawn = axes.figure([bars], x=say("execution time, ms"), y=say("executions"), time=False, height=260)
     axes.whole_numbers(drawn, max(counts))
     return drawn
 
 
 def _messages(course: Series) -> go.Figure:
     traces = [
-        _line(course, course.counts["messages_sent"], "sent", "var(--c1)", "solid"),
-        _line(course, course.counts["messages_received"], "received", "var(--c2)", "dash"),
+        _line(course, course.counts["messages_sent"], say("sent"), "var(--c1)", "solid"),
+        _line(course, course.counts["messages_received"], say("received"), "var(--c2)", "dash"),
     ]
     if course.total("message_errors"):
-        traces.append(_bars(course, "message_errors", "errors", "var(--critical)", pattern="/"))
-    return axes.figure(traces, y="messages")
+        traces.append(_bars(course, "message_errors", say("errors"), "var(--critical)", pattern="/"))
+    return axes.figure(traces, y=say("messages"))
 
 
 def _latency(course: Series) -> go.Figure:
     values = course.ratio("latency_ms_sum", "latency_count")
-    drawn = axes.figure([_line(course, values, "mean round trip", "var(--c1)", "solid")], y="ms", height=260)
+    drawn = axes.figure([_line(course, values, say("mean round trip"), "var(--c1)", "solid")], y="ms", height=260)
     limit = CATALOGUE["avg_message_latency_ms"].normal.high or 0.0
     if max(value for value in values if value is not None) > limit / 4:
-        axes.limit_line(drawn, limit, f"limit {limit:g} ms")
+        axes.limit_line(drawn, limit, say("limit {limit}", limit=f"{limit:g} ms"))
     return drawn
 
 
 def _compression(course: Series) -> go.Figure:
     values = course.ratio("raw_bytes", "wire_bytes")
-    drawn = axes.figure([_line(course, values, "raw / wire", "var(--c1)", "solid")], y="times smaller", height=260)
+    drawn = axes.figure(
+        [_line(course, values, say("raw / wire"), "var(--c1)", "solid")], y=say("times smaller"), height=260
+    )
     normal = CATALOGUE["compression_ratio"].normal
     drawn.add_hrect(y0=normal.low, y1=normal.high, fillcolor="var(--c1)", opacity=0.1, line_width=0)
     return drawn
@@ -214,9 +217,10 @@ def _alerts(analysis: Analysis) -> go.Figure:
                 orientation="h",
                 marker={"color": colour, "pattern": _pattern(pattern)},
                 customdata=[[stamp(start)[11:19], stamp(end)[11:19]] for start, end in parts],
-                name=fired[0].severity,
+                name=say(fired[0].severity),
                 showlegend=False,
-                hovertemplate="%{customdata[0]} to %{customdata[1]}<extra>%{fullData.name}</extra>",
+                hovertemplate=say("{start} to {end}", start="%{customdata[0]}", end="%{customdata[1]}")
+                + "<extra>%{fullData.name}</extra>",
             )
         )
     drawn = axes.figure(traces, y="", height=90 + _ROW_HEIGHT * len(rules))
@@ -239,8 +243,9 @@ def _timeline(analysis: Analysis) -> go.Figure:
                 y=[label(key) for key, _ in parts],
                 orientation="h",
                 marker={"color": colour, "pattern": _pattern(pattern)},
-                name=timeline.STATE_TEXT[state],
-                hovertemplate="%{y}<br>from %{base}<extra>%{fullData.name}</extra>",
+                name=say(timeline.STATE_TEXT[state]),
+                hovertemplate=say("{worker}<br>from {time}", worker="%{y}", time="%{base}")
+                + "<extra>%{fullData.name}</extra>",
             )
         )
     drawn = axes.figure(traces, y="", height=110 + _LANE_HEIGHT * len(shown))

@@ -12,6 +12,7 @@ from recontool.model.findings import Analysis, Incident
 from recontool.model.instant import seconds
 from recontool.report import axes, timeline
 from recontool.report.axes import label
+from recontool.report.language import say, spoken
 from recontool.report.sections.chain import envelope, policies
 from recontool.report.sections.reconnects import quantile, spans_by_cause, times_by_cause
 from recontool.report.stages import stages
@@ -52,15 +53,17 @@ def _reconnect_times(analysis: Analysis, _detail: Detail) -> go.Figure:
                 mode="lines+markers" if len(drawn) <= _FEW else "lines",
                 line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
                 marker={"symbol": symbol, "size": 7, "color": colour},
-                name=f"{label(cause)} ({len(ended) + len(still):,})",
+                name=f"{label(spoken(cause))} ({len(ended) + len(still):,})",
                 legendgroup=label(cause),
-                hovertemplate="%{y:.0f} % within %{x} s<extra>%{fullData.name}</extra>",
+                hovertemplate=say("{share} within {time}", share="%{y:.0f} %", time="%{x} s")
+                + "<extra>%{fullData.name}</extra>",
             )
         )
-    figure = axes.figure(traces, x="seconds without a session", y="share reconnected, %", time=False)
+    figure = axes.figure(traces, x=say("seconds without a session"), y=say("share reconnected, %"), time=False)
     figure.update_xaxes(type="log", **decades(analysis))
     figure.update_yaxes(range=[0, 104])
-    axes.limit_line(figure, longest_allowed(), f"limit {longest_allowed():g} s", vertical=True)
+    limit = say("limit {limit}", limit=f"{longest_allowed():g} s")
+    axes.limit_line(figure, longest_allowed(), limit, vertical=True)
     return figure
 
 
@@ -78,8 +81,8 @@ def _still_away(analysis: Analysis, _detail: Detail) -> go.Figure:
         y=[100 * step.share for step in drawn],
         mode="lines",
         line={"color": "var(--c1)", "width": 2, "shape": "hv"},
-        name="still away",
-        hovertemplate="%{y:.0f} % still away after %{x} s<extra></extra>",
+        name=say("still away"),
+        hovertemplate=say("{share} still away after {time}", share="%{y:.0f} %", time="%{x} s") + "<extra></extra>",
     )
     shown = still[:: max(len(still) // _CURVE_POINTS, 1)]
     crosses = go.Scatter(
@@ -87,13 +90,13 @@ def _still_away(analysis: Analysis, _detail: Detail) -> go.Figure:
         y=[100 * _share_at(steps, took) for took in shown],
         mode="markers",
         marker={"symbol": "cross-thin-open", "size": 11, "color": "var(--critical)", "line": {"width": 2}},
-        name="log ended during the outage",
-        hovertemplate="still away after %{x} s<extra></extra>",
+        name=say("log ended during the outage"),
+        hovertemplate=say("still away after {time}", time="%{x} s") + "<extra></extra>",
     )
     figure = axes.figure(
         [_band(drawn, "var(--c1)", "all", back=False), line, crosses],
-        x="seconds since the loss",
-        y="share still away, %",
+        x=say("seconds since the loss"),
+        y=say("share still away, %"),
         time=False,
     )
     figure.update_yaxes(range=[0, 104])
@@ -116,11 +119,12 @@ def _recovery(analysis: Analysis, _detail: Detail) -> go.Figure:
                 mode="lines+markers" if len(ranks) <= _FEW else "lines",
                 line={"color": colour, "dash": dash, "width": 2, "shape": "hv"},
                 marker={"symbol": symbol, "size": 7, "color": colour},
-                name=f"{timeline.when(analysis, incident.start_us)} {label(incident.cause.replace('_', ' '))}",
-                hovertemplate="%{y:.0f} % back after %{x} s<extra>%{fullData.name}</extra>",
+                name=f"{timeline.when(analysis, incident.start_us)} {label(spoken(incident.cause.replace('_', ' ')))}",
+                hovertemplate=say("{share} back after {time}", share="%{y:.0f} %", time="%{x} s")
+                + "<extra>%{fullData.name}</extra>",
             )
         )
-    figure = axes.figure(traces, x="seconds since the first loss", y="share of sessions back, %", time=False)
+    figure = axes.figure(traces, x=say("seconds since the first loss"), y=say("share of sessions back, %"), time=False)
     figure.update_yaxes(range=[0, 104])
     return figure
 
@@ -133,7 +137,7 @@ def back_after_us(incident: Incident) -> list[int]:
 def _stages(_analysis: Analysis, detail: Detail) -> go.Figure:
     """A waterfall: each stage begins where the medians before it end; a thin line reaches to its 95 %."""
     found = stages(detail.steps)
-    titles = [stage.title for stage in found]
+    titles = [say(stage.title) for stage in found]
     medians = [seconds(quantile(stage.took_us, 0.5)) for stage in found]
     tops = [seconds(quantile(stage.took_us, 0.95)) for stage in found]
     begins = [sum(medians[:i]) for i in range(len(found))]
@@ -143,8 +147,8 @@ def _stages(_analysis: Analysis, detail: Detail) -> go.Figure:
         y=titles,
         orientation="h",
         marker={"color": "var(--c1)"},
-        name="median",
-        hovertemplate="%{y}: median %{x:.3g} s<extra></extra>",
+        name=say("median"),
+        hovertemplate=say("{stage}: median {time}", stage="%{y}", time="%{x:.3g} s") + "<extra></extra>",
     )
     top = go.Bar(
         base=begins,
@@ -154,9 +158,9 @@ def _stages(_analysis: Analysis, detail: Detail) -> go.Figure:
         width=0.14,
         marker={"color": "var(--c2)"},
         name="95 %",
-        hovertemplate="%{y}: 95 % within %{x:.3g} s<extra></extra>",
+        hovertemplate=say("{stage}: 95 % within {time}", stage="%{y}", time="%{x:.3g} s") + "<extra></extra>",
     )
-    figure = axes.figure([median, top], x="seconds since the last sign of life", y="", time=False, height=290)
+    figure = axes.figure([median, top], x=say("seconds since the last sign of life"), y="", time=False, height=290)
     figure.update_layout(barmode="overlay")
     figure.update_yaxes(autorange="reversed")
     axes.name_room(figure, titles)
@@ -179,7 +183,7 @@ def _waits(analysis: Analysis, detail: Detail) -> go.Figure:
                 mode="lines",
                 line={"color": "var(--c1)", "width": 1},
                 fillcolor="var(--c1-soft)",
-                name="what the formula allows",
+                name=say("what the formula allows"),
                 hoverinfo="skip",
             )
         )
@@ -189,11 +193,11 @@ def _waits(analysis: Analysis, detail: Detail) -> go.Figure:
             y=[wait.delay_s for wait in shown],
             mode="markers",
             marker={"symbol": "circle-open", "size": 8, "color": "var(--c2)", "line": {"width": 1.5}},
-            name="waits",
-            hovertemplate="try %{x}: %{y} s<extra></extra>",
+            name=say("waits"),
+            hovertemplate=say("try {n}: {time}", n="%{x}", time="%{y} s") + "<extra></extra>",
         )
     )
-    figure = axes.figure(traces, x="number of the try", y="seconds waited before it", time=False)
+    figure = axes.figure(traces, x=say("number of the try"), y=say("seconds waited before it"), time=False)
     figure.update_xaxes(range=[0.5, most + 0.5])
     if most <= _FEW:
         figure.update_xaxes(dtick=max(most // 12, 1))

@@ -8,6 +8,7 @@ from recontool.model.detail import CONTEXT, Detail, Steps
 from recontool.model.findings import Analysis, Outage
 from recontool.model.instant import to_datetime
 from recontool.report import quantity, ranking
+from recontool.report.language import say, spoken
 from recontool.report.packing import packed_json
 from recontool.report.plain import plain
 from recontool.report.proofs import incident_proofs, places
@@ -15,7 +16,7 @@ from recontool.report.sections.outages import listed_outages, outage_anchors
 
 MOST_PACKED: Final = 160_000  # characters the packed raw lines may take in the page
 LITE_PACKED: Final = 4_000  # likewise in a small page
-_STEPS: Final = (
+STEPS: Final = (
     ("silent_us", "Last sign of life"),
     ("start_us", "Loss noticed"),
     ("dialled_us", "Dialled (the try that worked)"),
@@ -54,14 +55,18 @@ def _data(analysis: Analysis, detail: Detail, outages: Sequence[Outage], with_li
         "context": CONTEXT,
         "outages": {key: _shown(entry) for key, entry in entries.items()},
         "files": {plain(name): _runs(detail.raw[name], numbers) for name, numbers in sorted(wanted.items())},
-        "note": plain(detail.missing) or _limit_note(len(outages), with_lines),
+        "note": plain(spoken(detail.missing)) or _limit_note(len(outages), with_lines),
     }
 
 
 def _limit_note(outages: int, with_lines: int) -> str:
     if with_lines == outages:
-        return "No raw lines: this outage names no line of a file."
-    return f"Raw lines are kept for the {with_lines:,} longest of {outages:,} outages; read the rest at its evidence."
+        return say("No raw lines: this outage names no line of a file.")
+    return say(
+        "Raw lines are kept for the {n} longest of {all} outages; read the rest at its evidence.",
+        n=f"{with_lines:,}",
+        all=f"{outages:,}",
+    )
 
 
 def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def _runs(lines: Mapping[int, str], wanted: set[int]) -> list[tuple[int, list[st
 
 def _step_rows(steps: Steps) -> list[tuple[str, str, str]]:
     """(step, time of day, how long after the one before) of the steps the log tells, in time order."""
-    seen = [(at_us, title) for name, title in _STEPS if (at_us := getattr(steps, name)) is not None]
+    seen = [(at_us, say(title)) for name, title in STEPS if (at_us := getattr(steps, name)) is not None]
     seen.sort(key=lambda step: step[0])
     took = ["", *(f"+{quantity.duration(later - earlier)}" for (earlier, _), (later, _) in pairwise(seen))]
     return [(title, f"{to_datetime(at_us):%H:%M:%S.%f}"[:-3], t) for (at_us, title), t in zip(seen, took, strict=True)]

@@ -7,6 +7,7 @@ from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Analysis, Outage
 from recontool.model.instant import SECOND_US
 from recontool.report import quantity, ranking, timeline
+from recontool.report.language import say, several, spoken
 from recontool.report.sections.outages import first_listed, outage_anchors
 from recontool.report.view import Headline
 
@@ -35,10 +36,12 @@ def _never_connected(analysis: Analysis) -> Iterator[Headline]:
         return
     attempts = sum(worker.metrics["connection_attempts"].value or 0 for worker in never)
     who = never[0].key if len(never) == 1 else quantity.counted(len(never), "worker")
-    sentence = f"{who} never connected: {quantity.counted(attempts, 'attempt')}, no session"
+    sentence = say(
+        "{who} never connected: {attempts}, no session", who=who, attempts=quantity.counted(attempts, "attempt")
+    )
     refused = any("auth" in found.event for found in analysis.security)
     yield Headline(
-        "CRITICAL", sentence, "#security" if refused else "#timeline", "security events" if refused else "timeline"
+        "CRITICAL", sentence, "#security" if refused else "#timeline", say("security events" if refused else "timeline")
     )
 
 
@@ -46,10 +49,14 @@ def _incidents(analysis: Analysis) -> Iterator[Headline]:
     anchors = outage_anchors(analysis)
     for incident in sorted(analysis.incidents, key=lambda found: (-found.lost_us, found.start_us)):
         anchor = first_listed(incident, anchors)
-        title, lost = incident.title.removesuffix("."), quantity.duration(incident.lost_us)
-        sentence = f"{timeline.when(analysis, incident.start_us)} UTC: {title} ({lost} of worker time lost)"
+        sentence = say(
+            "{time} UTC: {what} ({lost} of worker time lost)",
+            time=timeline.when(analysis, incident.start_us),
+            what=spoken(incident.title).removesuffix("."),
+            lost=quantity.duration(incident.lost_us),
+        )
         severity = "CRITICAL" if incident.end_us is None else "WARNING"
-        yield Headline(severity, sentence, f"#{anchor or 'incidents'}", "first outage" if anchor else "incidents")
+        yield Headline(severity, sentence, f"#{anchor or 'incidents'}", say("first outage" if anchor else "incidents"))
 
 
 def _open(analysis: Analysis) -> Iterator[Headline]:
@@ -60,8 +67,13 @@ def _open(analysis: Analysis) -> Iterator[Headline]:
             if outage.end_us is None and (outage.worker, outage.start_us) not in told:
                 lost = quantity.duration(ranking.length_us(outage, worker.last_us))
                 since = timeline.when(analysis, outage.start_us)
-                sentence = f"{worker.key} was still down when its log ended, since {since} UTC ({lost})"
-                yield Headline("CRITICAL", sentence, _anchor(anchors, outage), "outage")
+                sentence = say(
+                    "{worker} was still down when its log ended, since {time} UTC ({lost})",
+                    worker=worker.key,
+                    time=since,
+                    lost=lost,
+                )
+                yield Headline("CRITICAL", sentence, _anchor(anchors, outage), say("outage"))
 
 
 def _failed_tasks(analysis: Analysis) -> Iterator[Headline]:
@@ -69,10 +81,13 @@ def _failed_tasks(analysis: Analysis) -> Iterator[Headline]:
     if failed:
         executed = sum(worker.tasks.executed for worker in analysis.workers.values())
         first = next((worker.first_error for worker in analysis.workers.values() if worker.first_error), "")
-        sentence = f"{failed:,} of {quantity.counted(executed, 'execution')} failed" + (
-            f", first: {first}" if first else ""
+        numbers = {"failed": f"{failed:,}", "executions": quantity.counted(executed, "execution")}
+        sentence = (
+            say("{failed} of {executions} failed, first: {error}", **numbers, error=first)
+            if first
+            else say("{failed} of {executions} failed", **numbers)
         )
-        yield Headline("WARNING", sentence, "#tasks", "tasks")
+        yield Headline("WARNING", sentence, "#tasks", say("tasks"))
 
 
 def _long(analysis: Analysis) -> Iterator[Headline]:
@@ -89,13 +104,19 @@ def _long(analysis: Analysis) -> Iterator[Headline]:
         return
     length, outage, _ = max(single, key=lambda found: (found[0], -found[1].start_us))
     if length > limit_us:
-        yield Headline("WARNING", _away(analysis, length, outage), _anchor(outage_anchors(analysis), outage), "outage")
+        yield Headline(
+            "WARNING", _away(analysis, length, outage), _anchor(outage_anchors(analysis), outage), say("outage")
+        )
 
 
 def _away(analysis: Analysis, length: int, outage: Outage) -> str:
-    return (
-        f"{outage.worker} was away {quantity.duration(length)} from {timeline.when(analysis, outage.start_us)} UTC "
-        f"({outage.cause}, {quantity.counted(outage.attempts, 'attempt')})"
+    return say(
+        "{worker} was away {length} from {time} UTC ({cause}, {attempts})",
+        worker=outage.worker,
+        length=quantity.duration(length),
+        time=timeline.when(analysis, outage.start_us),
+        cause=spoken(outage.cause),
+        attempts=quantity.counted(outage.attempts, "attempt"),
     )
 
 
@@ -103,23 +124,32 @@ def _security(analysis: Analysis) -> Iterator[Headline]:
     refused = [found for found in analysis.security if found.event != "auth_ok"]
     if refused:
         worst = max(refused, key=lambda found: found.count)
-        name = worst.event.replace("_", " ")
-        sentence = f"{worst.count:,} x {name} at {worst.source}" + (f": {worst.detail}" if worst.detail else "")
-        yield Headline("WARNING", sentence, "#security", "security events")
+        said = say(
+            "{n} x {event} at {source}",
+            n=f"{worst.count:,}",
+            event=spoken(worst.event.replace("_", " ")),
+            source=worst.source,
+        )
+        sentence = f"{said}: {worst.detail}" if worst.detail else said
+        yield Headline("WARNING", sentence, "#security", say("security events"))
 
 
 def _unreadable(analysis: Analysis) -> Iterator[Headline]:
     total = sum(file.lines.total for file in analysis.inputs)
     unparsed = sum(file.lines.unparsed for file in analysis.inputs)
     if unparsed > total * _UNREADABLE:
-        sentence = f"{quantity.percent(unparsed, total)} of the lines could not be read"
-        yield Headline("WARNING", sentence, "#quality", "data quality")
+        sentence = say("{share} of the lines could not be read", share=quantity.percent(unparsed, total))
+        yield Headline("WARNING", sentence, "#quality", say("data quality"))
 
 
 def _claims(analysis: Analysis) -> Iterator[Headline]:
     if analysis.disagreements:
-        number = quantity.counted(len(analysis.disagreements), "number", "numbers")
-        yield Headline("INFO", f"Processes report {number} that their events contradict", "#claims", "claims")
+        sentence = several(
+            len(analysis.disagreements),
+            "Processes report {n} number that their events contradict",
+            "Processes report {n} numbers that their events contradict",
+        )
+        yield Headline("INFO", sentence, "#claims", say("claims"))
 
 
 def _told(analysis: Analysis) -> set[tuple[str, int]]:

@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis
+from recontool.model.languages import ENGLISH
 from recontool.report import markup, svg, view
 from recontool.report.charts import charts
 from recontool.report.drill import LITE_PACKED, MOST_PACKED, drill_data
+from recontool.report.language import language, speaking
 from recontool.report.packing import packed, packed_json
 from recontool.report.page import page
 from recontool.report.proofs import LITE_ROOM, ROOM, proofs
@@ -22,6 +24,7 @@ from recontool.report.still.picture import COARSE, FINE, picture
 from recontool.report.view import Page
 
 BUNDLE: Final = "plotly-cartesian.min.js"
+LITE_BYTES: Final = 150_000  # of a small page
 SCRIPTS: Final = ("core", "theme", "charts", "tables", "time", "drill", "start")
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; connect-src 'none'; img-src data: blob:; "
@@ -29,10 +32,22 @@ _POLICY: Final = (
 )
 
 
-def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False) -> str:
-    """The page as text; write it as UTF-8. `lite` leaves out Plotly: every chart is then a picture."""
+def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False, lang: str = ENGLISH) -> str:
+    """The page as text in the language `lang`; write it as UTF-8. `lite` leaves out Plotly: every chart is then a picture."""
     analysis = _at_hand(analysis)
-    with view.at_most(view.LITE_ROWS if lite else view.ROWS):
+    with speaking(language(lang)):
+        if not lite:
+            return _page(analysis, detail, view.ROWS, lite=False)
+        # Some scripts take two or three bytes for a letter; their pages make up for it by shorter tables.
+        for rows in range(view.LITE_ROWS, 0, -1):
+            text = _page(analysis, detail, rows, lite=True)
+            if len(text.encode()) <= LITE_BYTES:
+                break
+        return text
+
+
+def _page(analysis: Analysis, detail: Detail, rows: int, *, lite: bool) -> str:
+    with view.at_most(rows):
         shown = page(analysis, detail)
         known = proofs(analysis, detail, LITE_ROOM if lite else ROOM)
         details = drill_data(analysis, detail, LITE_PACKED if lite else MOST_PACKED) if analysis.workers else ""
@@ -47,6 +62,7 @@ def render(analysis: Analysis, detail: Detail = NO_DETAIL, *, lite: bool = False
         pictures={name: picture(name, chart, COARSE if lite else FINE) for name, chart in drawn.items()},
         policy=Markup(_POLICY.format(scripts=" ".join(allowed))),  # noqa: S704 - our own words and hashes
         style=Markup(markup.style()),  # noqa: S704 - our own file
+        words=markup.words(scripts),
         scripts=Markup(scripts),  # noqa: S704 - our own files, named by their hash in the policy
         patterns=svg.PATTERNS,
         proofs=known,

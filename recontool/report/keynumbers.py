@@ -9,6 +9,7 @@ from recontool.model.findings import Analysis, MetricValue
 from recontool.model.instant import seconds
 from recontool.report import activity, quantity, ranking, svg, timeline, view
 from recontool.report.activity import Series
+from recontool.report.language import say, several, spoken
 from recontool.report.sections.reconnects import quantile
 from recontool.report.view import KeyNumber, Tone
 
@@ -40,12 +41,12 @@ def of_metric(
     """One of `metrics` as a key number with its verdict and its limit."""
     metric, found = CATALOGUE[name], metrics[name]
     return KeyNumber(
-        label,
-        quantity.value(metric, found.value) if found.value is not None else "no data",
+        say(label),
+        quantity.value(metric, found.value) if found.value is not None else say("no data"),
         quantity.standing(found),
         view.TONES[found.status],
-        f"limit {quantity.limit(metric, metrics)}",
-        detail if found.value is not None else found.reason or detail,
+        say("limit {limit}", limit=quantity.limit(metric, metrics)),
+        detail if found.value is not None else spoken(found.reason) or detail,
         trend,
         href,
     )
@@ -56,7 +57,9 @@ def _stability(analysis: Analysis) -> KeyNumber:
     extent = timeline.extent(analysis) or (0, 1)
     shares = activity.share_connected(workers, *extent, _TREND_CELLS)
     lost = sum(ranking.lost_us(worker) for worker in workers)
-    detail = f"{quantity.duration(lost)} of worker time lost" if lost else "no session was lost"
+    detail = say("no session was lost")
+    if lost:
+        detail = say("{lost} of worker time lost", lost=quantity.duration(lost))
     limit = CATALOGUE["connection_stability"].normal.low
     return _metric(
         analysis,
@@ -74,13 +77,18 @@ def _reconnections(analysis: Analysis, course: Series | None) -> KeyNumber:
 
     busiest = round(max(worker.derived.get("max_reconnections_per_minute", 0) for worker in analysis.workers.values()))
     over = busiest > _BUSY_MINUTE
-    detail = f"{total('forced_reconnections'):,} forced, {quantity.counted(total('failed_reconnections_total'), 'failed try', 'failed tries')}"
+    detail = several(
+        total("failed_reconnections_total"),
+        "{forced} forced, {n} failed try",
+        "{forced} forced, {n} failed tries",
+        forced=f"{total('forced_reconnections'):,}",
+    )
     return KeyNumber(
-        "Reconnections",
+        say("Reconnections"),
         quantity.count(total("reconnections")),
-        "too many at once" if over else "ok",
+        say("too many at once" if over else "ok"),
         "warning" if over else "ok",
-        f"limit {_BUSY_MINUTE} per minute; most {busiest:,}",
+        say("limit {limit} per minute; most {most}", limit=f"{_BUSY_MINUTE}", most=f"{busiest:,}"),
         detail,
         Markup("") if course is None else svg.trend(course.counts["reconnections"], bars=True),
         "#outages",
@@ -93,18 +101,20 @@ def _reconnect_time(analysis: Analysis) -> KeyNumber:
     detail = ""
     if times:
         ascending = sorted(times)
-        detail = f"median {quantity.duration(quantile(ascending, 0.5))}, longest {quantity.duration(ascending[-1])}"
+        half, longest_one = (quantity.duration(took) for took in (quantile(ascending, 0.5), ascending[-1]))
+        detail = say("median {half}, longest {longest}", half=half, longest=longest_one)
     trend = svg.trend(_thinned([seconds(took) for took in times]), CATALOGUE["avg_reconnect_time"].normal.high)
     number = _metric(analysis, "avg_reconnect_time", "Mean reconnect time", detail, trend=trend, href="#reconnects")
     longest = analysis.fleet["max_reconnect_time"]
     if longest.status == "outside" and analysis.fleet["avg_reconnect_time"].status != "outside":
-        return _replaced(number, "longest too high", longest)
+        return _replaced(number, say("longest too high"), longest)
     return number
 
 
 def _replaced(number: KeyNumber, verdict: str, found: MetricValue) -> KeyNumber:
     """The same number with the verdict of the longest reconnect time, which is the one that is outside."""
-    limit = f"{number.limit}, longest ≤ {CATALOGUE['max_reconnect_time'].normal.high:g} s"
+    most = f"{CATALOGUE['max_reconnect_time'].normal.high:g} s"
+    limit = say("{limit}, longest ≤ {most}", limit=number.limit, most=most)
     tone: Tone = view.TONES[found.status]
     return KeyNumber(number.label, number.value, verdict, tone, limit, number.detail, number.trend, number.href)
 
@@ -112,8 +122,10 @@ def _replaced(number: KeyNumber, verdict: str, found: MetricValue) -> KeyNumber:
 def _task_success(analysis: Analysis, course: Series | None) -> KeyNumber:
     tasks = [worker.tasks for worker in analysis.workers.values()]
     failed, unfinished = sum(t.failed for t in tasks), sum(t.unfinished for t in tasks)
-    detail = f"{sum(t.succeeded for t in tasks):,} ok, {failed:,} failed"
-    detail += f", {unfinished:,} unfinished" if unfinished else ""
+    numbers = {"ok": f"{sum(t.succeeded for t in tasks):,}", "failed": f"{failed:,}"}
+    detail = say("{ok} ok, {failed} failed", **numbers)
+    if unfinished:
+        detail = say("{ok} ok, {failed} failed, {unfinished} unfinished", **numbers, unfinished=f"{unfinished:,}")
     trend = Markup("")
     if course is not None:
         pairs = zip(course.counts["tasks_completed"], course.counts["tasks_failed"], strict=True)
@@ -124,7 +136,7 @@ def _task_success(analysis: Analysis, course: Series | None) -> KeyNumber:
 
 def _latency(analysis: Analysis, course: Series | None) -> KeyNumber:
     sent = analysis.fleet["messages_sent"].value
-    detail = f"{quantity.count(sent)} messages sent" if sent is not None else ""
+    detail = say("{n} messages sent", n=quantity.count(sent)) if sent is not None else ""
     trend = Markup("")
     if course is not None:
         limit = CATALOGUE["avg_message_latency_ms"].normal.high
@@ -136,12 +148,16 @@ def _unparsed(analysis: Analysis) -> KeyNumber:
     total = sum(file.lines.total for file in analysis.inputs)
     unparsed = sum(file.lines.unparsed for file in analysis.inputs)
     return KeyNumber(
-        "Unreadable lines",
+        say("Unreadable lines"),
         quantity.count(unparsed),
-        "some" if unparsed else "none",
+        say("some" if unparsed else "none"),
         "warning" if unparsed else "ok",
-        quantity.percent(unparsed, total) + " of all lines",
-        f"{quantity.counted(total, 'line')} in {quantity.counted(len(analysis.inputs), 'file')}",
+        say("{share} of all lines", share=quantity.percent(unparsed, total)),
+        say(
+            "{lines} in {files}",
+            lines=quantity.counted(total, "line"),
+            files=quantity.counted(len(analysis.inputs), "file"),
+        ),
         Markup(""),
         "#quality",
     )

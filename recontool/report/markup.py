@@ -5,6 +5,7 @@ Text that peers wrote goes through `visible` on its way into a template, and the
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -14,10 +15,12 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from recontool.report import language
 from recontool.report.plain import plain
 
 _MOST_TEXT: Final = 600  # characters of a sentence; the log has the rest
 _MOST_IN_CELL: Final = 300  # likewise of a cell
+SAYS: Final = re.compile(r'\bsay\("((?:[^"\\]|\\.)*)"')  # a message in a script or a template
 
 
 @cache
@@ -32,6 +35,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["cut"] = cut
+    made.globals["say"] = language.say
+    made.globals["lang"] = language.code
     return made
 
 
@@ -55,6 +60,14 @@ def scripts(names: Sequence[str]) -> str:
     # Comments and indentation stay in the source; no string of ours spans lines.
     text = "\n".join(line for line in lines if line and not line.startswith("//"))
     return f'"use strict";\n(() => {{\n{text}\n}})();\n'
+
+
+def words(script: str) -> Markup:
+    """What `script` says in the language in force, as JSON by its English text; "" if that is English."""
+    told = {message: language.say(message) for message in SAYS.findall(script)}
+    if all(message == text for message, text in told.items()):
+        return Markup("")
+    return Markup(json.dumps(told, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 - no tag can begin in it
 
 
 @cache

@@ -8,6 +8,7 @@ from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, Outage
 from recontool.report import quantity, ranking
 from recontool.report.anchors import numbered
+from recontool.report.language import say
 from recontool.report.sections.outages import listed_outages
 
 ROOM: Final = 40_000  # characters of raw lines that stand in the page as text
@@ -74,8 +75,13 @@ def places(evidence: Sequence[str], raw: Mapping[str, Mapping[int, str]]) -> lis
 
 
 def _title(outage: Outage, number: int) -> str:
-    took = "still open" if outage.duration_us is None else quantity.duration(outage.duration_us)
-    return f"{outage.worker}: outage {number:,} at {quantity.moment(outage.start_us)} UTC, {took}"
+    return say(
+        "{worker}: outage {number} at {time} UTC, {length}",
+        worker=outage.worker,
+        number=f"{number:,}",
+        time=quantity.moment(outage.start_us),
+        length=say("still open") if outage.duration_us is None else quantity.duration(outage.duration_us),
+    )
 
 
 def _files(found: Sequence[tuple[str, int]], detail: Detail) -> tuple[tuple[str, tuple[RawLine, ...]], ...]:

@@ -7,6 +7,7 @@ from typing import Final
 from recontool.model.catalogue import CATALOGUE, UNIT_TEXT, Metric
 from recontool.model.findings import MetricValue
 from recontool.model.instant import SECOND_US, to_datetime
+from recontool.report.language import inside, say, several
 
 NOTHING: Final = "-"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -26,7 +27,7 @@ def count(value: float) -> str:
 
 def counted(value: float, one: str, many: str = "") -> str:
     """A count and its noun: `1 outage`, `2 outages`."""
-    return f"{count(value)} {one if round(value) == 1 else many or one + 's'}"
+    return several(value, f"{{n}} {one}", f"{{n}} {many or one + 's'}", n=count(value))
 
 
 def sentence(text: str) -> str:
@@ -53,11 +54,13 @@ def duration(duration_us: int) -> str:
 
 def size(size_bytes: float) -> str:
     """A size in bytes, KiB, MiB or GiB."""
-    for unit in ("bytes", "KiB", "MiB"):
-        if size_bytes < _KIBI:
-            return f"{size_bytes:,.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
+    if size_bytes < _KIBI:
+        return f"{size_bytes:,.0f} {say('bytes')}"
+    for unit in ("KiB", "MiB"):
         size_bytes /= _KIBI
-    return f"{size_bytes:,.1f} GiB"
+        if size_bytes < _KIBI:
+            return f"{size_bytes:.1f} {unit}"
+    return f"{size_bytes / _KIBI:,.1f} GiB"
 
 
 def clock(at_us: int) -> str:
@@ -74,7 +77,7 @@ def span(first_us: int, last_us: int) -> str:
     """Two instants in UTC; the date is not repeated when it stays the same."""
     first, last = to_datetime(first_us), to_datetime(last_us)
     end = clock(last_us) if first.date() == last.date() else moment(last_us)
-    return f"{moment(first_us)} to {end} UTC"
+    return say("{start} to {end} UTC", start=moment(first_us), end=end)
 
 
 def percent(part: float, whole: float) -> str:
@@ -91,7 +94,7 @@ def value(metric: Metric, amount: float | None) -> str:
     """A metric's value with its unit; `-` when there is none."""
     if amount is None or not math.isfinite(amount):
         return NOTHING
-    unit = UNIT_TEXT[metric.unit]
+    unit = unit_of(metric)
     if metric.unit in ("count", "messages"):
         return count(amount)
     if metric.unit == "ratio":
@@ -118,9 +121,9 @@ def limit(metric: Metric, metrics: Mapping[str, MetricValue]) -> str:
     low, high = bounds(metric, metrics)
     if metric.unit == "count":  # whole numbers inside the range, which are what a count is compared with
         low, high = (None if low is None else math.ceil(low)), (None if high is None else math.floor(high))
-    unit = UNIT_TEXT[metric.unit]
+    unit = unit_of(metric)
     if low is not None and high is not None:
-        text = f"{_short(low)} to {_short(high)}"
+        text = say("{low} to {high}", low=_short(low), high=_short(high))
     elif low is not None:
         text = f"≥ {_short(low)}"
     elif high is not None:
@@ -135,19 +138,26 @@ def limit_rule(metric: Metric) -> str:
     normal = metric.normal
     if not normal.relative_to:
         return limit(metric, {})
-    base = CATALOGUE[normal.relative_to].title.lower()
+    base = inside(say(CATALOGUE[normal.relative_to].title))
     ends = [f"{end:g}" for end in (normal.low, normal.high) if end is not None]
     sign = "" if len(ends) > 1 else "≥ " if normal.low is not None else "≤ "
-    return f"{sign}{' to '.join(ends)} {TIMES} {base}"
+    reach = say("{low} to {high}", low=ends[0], high=ends[1]) if len(ends) > 1 else ends[0]
+    return f"{sign}{reach} {TIMES} {base}"
 
 
 def standing(found: MetricValue) -> str:
     """The verdict word of one metric."""
     if found.status == "outside":
-        return {"low": "too low", "high": "too high", "": "outside"}[found.side]
+        return {"low": say("too low"), "high": say("too high"), "": say("outside")}[found.side]
     if found.status == "no_data":
-        return "no data"
-    return "better" if found.side else "ok"
+        return say("no data")
+    return say("better") if found.side else say("ok")
+
+
+def unit_of(metric: Metric) -> str:
+    """The unit behind a value; "" for none."""
+    unit = UNIT_TEXT[metric.unit]
+    return say(unit) if unit == "bytes" else unit
 
 
 def _ratio(amount: float) -> str:

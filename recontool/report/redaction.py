@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from recontool.model.detail import Detail
 from recontool.model.errors import UsageError
 from recontool.model.findings import Analysis, InputFile, LineCount, MetricValue
+from recontool.model.said import Said
 
 KINDS: Final = ("workers", "hosts", "ids")
 _DIGITS: Final = 10
@@ -122,7 +123,7 @@ def _walked(thing: Thing, clean: Callable[[str], str]) -> Thing:
     """A copy of `thing` in which every text of a peer's went through `clean`."""
     copy: Any = thing
     if isinstance(thing, str):
-        copy = clean(thing)
+        copy = thing.again(clean) if isinstance(thing, Said) else clean(thing)
     elif isinstance(thing, Mapping):
         copy = {_walked(name, clean): _walked(item, clean) for name, item in thing.items()}
     elif isinstance(thing, Sequence):

@@ -16,7 +16,7 @@ class Stage:
     took_us: tuple[int, ...]
 
 
-_STAGES: Final = (
+STAGES: Final = (
     ("Detect", "silent_us", ("start_us",), "from the last sign of life to the loss being noticed"),
     ("Wait and retry", "dialled_us", ("start_us",), "from the loss to the try that led to a session"),
     ("Dial", "established_us", ("dialled_us",), "from that try to the session"),
@@ -27,7 +27,7 @@ _STAGES: Final = (
 
 def stages(steps: Sequence[Steps]) -> tuple[Stage, ...]:
     """Every stage that at least one outage tells."""
-    found = (Stage(title, meaning, _took(steps, end, begins)) for title, end, begins, meaning in _STAGES)
+    found = (Stage(title, meaning, _took(steps, end, begins)) for title, end, begins, meaning in STAGES)
     return tuple(stage for stage in found if stage.took_us)
 
 

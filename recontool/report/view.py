@@ -11,6 +11,8 @@ from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
 
+from recontool.report.language import say
+
 Tone: TypeAlias = Literal["", "critical", "warning", "ok", "muted"]
 Kind: TypeAlias = Literal["text", "number", "code", "time", "prose"]
 
@@ -184,10 +186,10 @@ def cells(*texts: str) -> tuple[Cell, ...]:
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
-    """Headings: `#` in front makes a column of numbers, a backquote one of code, `~` one of sentences."""
+    """Headings in the language in force: `#` in front makes a column of numbers, a backquote one of code, `~` one of sentences."""
     kinds: dict[str, Kind] = {"#": "number", "`": "code", "~": "prose"}
     return tuple(
-        Column(title.lstrip("#`~"), "time" if title.endswith("(UTC)") else kinds.get(title[0], "text"))
+        Column(say(title.lstrip("#`~")), "time" if title.endswith("(UTC)") else kinds.get(title[0], "text"))
         for title in titles
     )
 
@@ -209,7 +211,9 @@ def table(
     total = max(of, len(rows))
     shown = tuple(rows if whole else rows[: most_rows(total)])
     left = total - len(shown)
-    omitted = f"{left:,} more {what} are not shown here; {where}." if left else ""
+    omitted = ""
+    if left:
+        omitted = say("{n} more {what} are not shown here; {where}.", n=f"{left:,}", what=say(what), where=say(where))
     return Table(caption, tuple(titles), shown, omitted)
 
 
@@ -218,4 +222,5 @@ def evidence(lines: Sequence[str], most: int = 3) -> str:
     if not lines:
         return "-"
     rest = len(lines) - most
-    return ", ".join(lines[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+    named = ", ".join(lines[:most])
+    return say("{named} and {n} more", named=named, n=f"{rest:,}") if rest > 0 else named

@@ -111,6 +111,7 @@ USAGE = {
     "unknown format": ("analyze", "worker-1.log", "--format-in", "nope"),
     "unknown zone": ("analyze", "worker-1.log", "--tz", "Mars/Base"),
     "no kind of report": ("report", "worker-1.log"),
+    "no such language": ("report", "worker-1.log", "--html", "--lang", "tlh"),
     "nothing known to redact": ("report", "worker-1.log", "--html", "--redact", "colours"),
     "bad time": ("events", "worker-1.log", "--since", "yesterday"),
     "bad duration": ("events", "worker-1.log", "--last", "a while"),

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from recontool.model.detail import Detail, Wait
 from recontool.model.findings import Analysis, WorkerResult
 from recontool.model.policy import Backoff
 from recontool.report import quantity, view
+from recontool.report.language import inside, say, several, spoken
 from recontool.report.sections.reconnects import quantile
 from recontool.report.stages import Stage, stages
 from recontool.report.view import Cell, Figure, Row, Section, Table
 
-_NOTE = (
+NOTE: Final = (
     "A stage counts the outages whose log tells both of its ends. Detection is known only where the line says how long "
     "the peer had been silent; the first task also waits for work to be there."
 )
@@ -22,16 +24,17 @@ def section(analysis: Analysis, detail: Detail) -> Section:
     """Drop, detect, dial, established, sync, first task: median and 95 % of each stage."""
     found = stages(detail.steps)
     if not found:
-        return Section("chain", "From loss to first task", empty=detail.missing or _nothing(analysis))
-    figures = [Figure("Stages of the way back", _finding(found), chart="stages", table=_table(found))]
+        return Section("chain", say("From loss to first task"), empty=spoken(detail.missing) or _nothing(analysis))
+    figures = [Figure(say("Stages of the way back"), _finding(found), chart="stages", table=_table(found))]
     if detail.waits:
-        figures.append(Figure("Waits against the backoff formula", _waits_finding(analysis, detail), chart="waits"))
+        title = say("Waits against the backoff formula")
+        figures.append(Figure(title, _waits_finding(analysis, detail), chart="waits"))
     return Section(
         "chain",
-        "From loss to first task",
-        lead="Where the time between losing a session and working again goes.",
+        say("From loss to first task"),
+        lead=say("Where the time between losing a session and working again goes."),
         figures=tuple(figures),
-        notes=(_NOTE,),
+        notes=(say(NOTE),),
     )
 
 
@@ -62,51 +65,68 @@ def envelope(policy: Backoff, n: int) -> tuple[float, float]:
 
 def _nothing(analysis: Analysis) -> str:
     if not analysis.workers:
-        return "No stages: no worker log was among the inputs."
-    return "No stages: no outage was followed through these logs."
+        return say("No stages: no worker log was among the inputs.")
+    return say("No stages: no outage was followed through these logs.")
 
 
 def _finding(found: Sequence[Stage]) -> str:
     longest = max(found, key=lambda stage: quantile(stage.took_us, 0.5))
-    parts = (f"{stage.title.lower()} {quantity.duration(quantile(stage.took_us, 0.5))}" for stage in found)
-    return (
-        f"{longest.title} takes the most: half of the time more than "
-        f"{quantity.duration(quantile(longest.took_us, 0.5))}. Medians: {', '.join(parts)}. "
-        "Bars end at the median, the thin lines at 95 %."
+    parts = (f"{inside(say(stage.title))} {quantity.duration(quantile(stage.took_us, 0.5))}" for stage in found)
+    return say(
+        "{stage} takes the most: half of the time more than {half}. Medians: {medians}. "
+        "Bars end at the median, the thin lines at 95 %.",
+        stage=say(longest.title),
+        half=quantity.duration(quantile(longest.took_us, 0.5)),
+        medians=", ".join(parts),
     )
 
 
 def _table(found: Sequence[Stage]) -> Table:
     titles = view.columns("Stage", "#Outages", "#Median", "#95 %", "#Longest", "~From and to")
-    return view.table("Stages of the way back", titles, [_row(stage) for stage in found], what="stages")
+    return view.table(say("Stages of the way back"), titles, [_row(stage) for stage in found], what="stages")
 
 
 def _row(stage: Stage) -> Row:
     spots = (quantile(stage.took_us, 0.5), quantile(stage.took_us, 0.95), stage.took_us[-1])
     return Row(
         (
-            Cell(stage.title),
+            Cell(say(stage.title)),
             Cell(quantity.count(len(stage.took_us)), sort=len(stage.took_us)),
             *(Cell(quantity.duration(took), sort=took) for took in spots),
-            Cell(stage.meaning),
+            Cell(say(stage.meaning)),
         )
     )
 
 
 def _waits_finding(analysis: Analysis, detail: Detail) -> str:
-    text = f"{quantity.counted(detail.waits_seen, 'wait')} between tries"
+    text = several(detail.waits_seen, "{n} wait between tries", "{n} waits between tries")
     if len(detail.waits) < detail.waits_seen:
-        text += f", {quantity.count(len(detail.waits))} of them drawn, evenly thinned"
+        drawn = quantity.count(len(detail.waits))
+        text = say("{waits}, {n} of them drawn, evenly thinned", waits=text, n=drawn)
     known = policies(analysis)
     if not known:
-        return f"{text}. No log names its backoff settings, so there is nothing to hold them against."
+        return say("{waits}. No log names its backoff settings, so there is nothing to hold them against.", waits=text)
     judged = [(wait, policy) for wait in detail.waits if (policy := policy_of(analysis.workers[wait.worker]))]
     outside = sum(not _fits(wait, policy) for wait, policy in judged)
     (policy, _), *others = known.most_common()
-    formula = f"initial {policy.initial_s:g} s, doubled up to {policy.cap_s:g} s, jitter {policy.jitter}"
-    verdict = "all lie" if not outside else f"{len(judged) - outside:,} of {len(judged):,} lie"
-    more = f"; {len(others):,} other settings are in use as well" if others else ""
-    return f"{text}; {verdict} within what the formula allows ({formula}){more}."
+    formula = say(
+        "initial {initial} s, doubled up to {cap} s, jitter {jitter}",
+        initial=f"{policy.initial_s:g}",
+        cap=f"{policy.cap_s:g}",
+        jitter=policy.jitter,
+    )
+    verdict = say("{waits}; all lie within what the formula allows ({formula})", waits=text, formula=formula)
+    if outside:
+        verdict = say(
+            "{waits}; {fitting} of {all} lie within what the formula allows ({formula})",
+            waits=text,
+            fitting=f"{len(judged) - outside:,}",
+            all=f"{len(judged):,}",
+            formula=formula,
+        )
+    if others:
+        verdict = say("{verdict}; {n} other settings are in use as well", verdict=verdict, n=f"{len(others):,}")
+    return say("{text}.", text=verdict)
 
 
 def _fits(wait: Wait, policy: Backoff) -> bool:

@@ -6,6 +6,7 @@ from recontool.model.findings import Analysis, WorkerResult
 from recontool.model.instant import DAY_US, SECOND_US, iso
 from recontool.report import quantity, ranking, svg, timeline, view
 from recontool.report.anchors import worker_anchor
+from recontool.report.language import say, several
 from recontool.report.view import Cell, Figure, Lane, Row, Section, Strip, Table
 
 FIRST_SCREEN_LANES = 8
@@ -13,7 +14,7 @@ _PIECES_PER_ROW = 30  # so that the strips stay small however much happened
 _TICKS = 5
 _SHORT_US = 10 * SECOND_US  # so short that ticks need a part of a second
 _TALL, _FLAT = 16, 12
-_STATES = {
+STATES = {
     "up": "connected",
     "partly": "brief outage",
     "down": "down",
@@ -27,7 +28,8 @@ def first_screen(analysis: Analysis) -> Figure | None:
     """The strip on top of the page: the most damaged workers, or the one there is."""
     if not analysis.workers:
         return None
-    return Figure("Connection over time", _timeline_finding(analysis), strip=_strip(analysis, _first_lanes(analysis)))
+    strip = _strip(analysis, _first_lanes(analysis))
+    return Figure(say("Connection over time"), _timeline_finding(analysis), strip=strip)
 
 
 def _first_lanes(analysis: Analysis) -> int:
@@ -38,21 +40,22 @@ def _first_lanes(analysis: Analysis) -> int:
 def timeline_section(analysis: Analysis) -> Section:
     """Every worker over time, and how many were connected at once."""
     if not analysis.workers:
-        return Section("timeline", "Fleet timeline", empty="No timeline: no worker log was among the inputs.")
+        empty = say("No timeline: no worker log was among the inputs.")
+        return Section("timeline", say("Fleet timeline"), empty=empty)
     ranked = ranking.by_damage(analysis.workers.values())
-    several = len(ranked) > 1
+    many = len(ranked) > 1
     most = view.most_rows(len(ranked))  # of a small page fewer than the first screen has shown already
     figures = [
         Figure(
-            "Workers over time" if several else "The worker over time",
+            say("Workers over time" if many else "The worker over time"),
             _timeline_finding(analysis),
-            strip=_strip(analysis, most) if most >= FIRST_SCREEN_LANES or not several else None,
+            strip=_strip(analysis, most) if most >= FIRST_SCREEN_LANES or not many else None,
             table=_states_table(ranked),
         )
     ]
-    if several:
-        figures.append(Figure("Workers connected", _connected_finding(analysis), chart="connected"))
-    return Section("timeline", "Fleet timeline", figures=tuple(figures), notes=_gap_notes(ranked))
+    if many:
+        figures.append(Figure(say("Workers connected"), _connected_finding(analysis), chart="connected"))
+    return Section("timeline", say("Fleet timeline"), figures=tuple(figures), notes=_gap_notes(ranked))
 
 
 def _strip(analysis: Analysis, most: int) -> Strip:
@@ -66,14 +69,16 @@ def _strip(analysis: Analysis, most: int) -> Strip:
     )
     found = {state for worker in shown for state in timeline.cells(worker, *extent, number)}
     left = len(ranked) - len(shown)
-    cell = f"One cell is {quantity.duration((extent[1] - extent[0]) // number)}."
-    more = f" The {left:,} workers with less damage are not drawn." if left else ""
-    return strip_of(lanes, extent, found, cell + more)
+    note = say("One cell is {length}.", length=quantity.duration((extent[1] - extent[0]) // number))
+    if left:
+        note += " " + say("The {n} workers with less damage are not drawn.", n=f"{left:,}")
+    return strip_of(lanes, extent, found, note)
 
 
 def strip_of(lanes: Sequence[Lane], extent: tuple[int, int], states: Collection[str], note: str = "") -> Strip:
     """Lanes over the time from first to last microsecond of `extent`, with a legend of the states that occur."""
-    return Strip(tuple(lanes), _ticks(*extent), tuple((s, name) for s, name in _STATES.items() if s in states), note)
+    named = tuple((state, say(name)) for state, name in STATES.items() if state in states)
+    return Strip(tuple(lanes), _ticks(*extent), named, note)
 
 
 def _ticks(start_us: int, end_us: int) -> tuple[tuple[float, str], ...]:
@@ -94,15 +99,23 @@ def _timeline_finding(analysis: Analysis) -> str:
     never = [worker for worker in workers if ranking.never_connected(worker)]
     lost = quantity.duration(sum(ranking.lost_us(worker) for worker in workers))
     if len(workers) == 1:
-        number = quantity.counted(len(workers[0].outages), "outage")
-        text = f"{number}, {lost} without a session" if hit else "No session was lost"
+        number = len(workers[0].outages)
+        text = several(
+            number, "{n} outage, {lost} without a session", "{n} outages, {lost} without a session", lost=lost
+        )
+        text = text if hit else say("No session was lost")
     elif hit:
-        text = (
-            f"{len(hit):,} of {len(workers):,} workers lost their session at least once, {lost} of worker time in all"
+        text = say(
+            "{hit} of {all} workers lost their session at least once, {lost} of worker time in all",
+            hit=f"{len(hit):,}",
+            all=f"{len(workers):,}",
+            lost=lost,
         )
     else:
-        text = f"None of {len(workers):,} workers lost a session"
-    return f"{text}; {len(never):,} never connected." if never else f"{text}."
+        text = say("None of {all} workers lost a session", all=f"{len(workers):,}")
+    if never:
+        text = say("{text}; {n} never connected", text=text, n=f"{len(never):,}")
+    return say("{text}.", text=text)
 
 
 def _connected_finding(analysis: Analysis) -> str:
@@ -119,8 +132,13 @@ def _connected_finding(analysis: Analysis) -> str:
         if number > worst:
             worst, worst_at = number, at_us
     if not worst:
-        return "No worker was down at any time."
-    return f"At worst {quantity.counted(worst, 'worker was', 'workers were')} down at once, at {timeline.when(analysis, worst_at)} UTC."
+        return say("No worker was down at any time.")
+    return several(
+        worst,
+        "At worst {n} worker was down at once, at {time} UTC.",
+        "At worst {n} workers were down at once, at {time} UTC.",
+        time=timeline.when(analysis, worst_at),
+    )
 
 
 def _states_table(ranked: Sequence[WorkerResult]) -> Table:
@@ -140,13 +158,17 @@ def _states_table(ranked: Sequence[WorkerResult]) -> Table:
     titles = view.columns(
         "`Worker", "#Connected", "#Down", "#Unknown", "#Not connected yet", "#Outages", "#Flaps", "#Gaps"
     )
-    return view.table("Time in each state", titles, rows, of=len(ranked), what="workers")
+    return view.table(say("Time in each state"), titles, rows, of=len(ranked), what="workers")
 
 
 def _gap_notes(workers: Sequence[WorkerResult]) -> tuple[str, ...]:
     gaps = sum(len(worker.gaps) for worker in workers)
     if not gaps:
         return ()
-    verb = "is" if gaps == 1 else "are"
-    text = f"{quantity.counted(gaps, 'gap')} without any record {verb} shown as unknown, not as connected"
-    return (f"{text}; connection stability does not subtract them.",)
+    return (
+        several(
+            gaps,
+            "{n} gap without any record is shown as unknown, not as connected; connection stability does not subtract them.",
+            "{n} gaps without any record are shown as unknown, not as connected; connection stability does not subtract them.",
+        ),
+    )

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from recontool.model.catalogue import DERIVED, DOCUMENTED, UNIT_TEXT, Metric
+from recontool.model.catalogue import DERIVED, DOCUMENTED, Metric
 from recontool.report import quantity, view
+from recontool.report.language import say
 from recontool.report.view import Row, Section
 
-_GUIDE: Final = "monitoring guide"
 _CONTRACT: Final = "recontool's contract"
 # (word, what it means or how it is computed, where that comes from)
-_WORDS: Final = (
+WORDS: Final = (
     ("Outage", "from the moment a connected worker loses its session to the next established one", _CONTRACT),
     ("Reconnection", "a completed outage; its duration is the reconnect time", _CONTRACT),
     ("Forced", "an outage the worker started itself: heartbeat deadline, simulated disconnect, operator", _CONTRACT),
@@ -47,30 +47,35 @@ _WORDS: Final = (
 def section() -> Section:
     """The definition of every metric, from the catalogue, and of every other word and curve."""
     metrics = [
-        *(_formula(metric, f"{_GUIDE}, key metrics") for metric in DOCUMENTED),
-        *(_formula(metric, f"{_GUIDE}, alert conditions") for metric in DERIVED),
+        *(_formula(metric, "monitoring guide, key metrics") for metric in DOCUMENTED),
+        *(_formula(metric, "monitoring guide, alert conditions") for metric in DERIVED),
     ]
-    words = [Row(view.cells(*word)) for word in _WORDS]
+    words = [Row(view.cells(*map(say, word))) for word in WORDS]
     return Section(
         "formulas",
-        "How each number is made",
-        lead="Ranges are inclusive. Nothing to count gives no value and a reason, never a zero.",
+        say("How each number is made"),
+        lead=say("Ranges are inclusive. Nothing to count gives no value and a reason, never a zero."),
         tables=(
             view.table(
-                "Metric definitions",
+                say("Metric definitions"),
                 view.columns("Metric", "`Name", "Unit", "~Definition", "Normal range", "Source"),
                 metrics,
                 whole=True,
             ),
-            view.table("Words and curves", view.columns("Word", "~Meaning or formula", "Source"), words, whole=True),
+            view.table(
+                say("Words and curves"), view.columns("Word", "~Meaning or formula", "Source"), words, whole=True
+            ),
         ),
         folded=True,
     )
 
 
 def _formula(metric: Metric, source: str) -> Row:
-    unit = {"count": "count", "ratio": "0 to 1"}.get(metric.unit, UNIT_TEXT[metric.unit] or metric.unit)
+    unit = {"count": say("count"), "messages": say("messages"), "ratio": say("{low} to {high}", low="0", high="1")}.get(
+        metric.unit, quantity.unit_of(metric)
+    )
+    title, definition = say(metric.title), say(metric.definition)
     return Row(
-        view.cells(metric.title, metric.name, unit, metric.definition, quantity.limit_rule(metric), source),
+        view.cells(title, metric.name, unit, definition, quantity.limit_rule(metric), say(source)),
         f"def-{metric.name}",
     )

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from recontool.model.catalogue import CATALOGUE, DOCUMENTED, UNIT_TEXT, Metric
+from recontool.model.catalogue import CATALOGUE, DOCUMENTED, Metric
 from recontool.model.findings import Analysis, MetricValue, WorkerResult
 from recontool.report import quantity, ranking, view
+from recontool.report.language import inside, say, several, spoken
 from recontool.report.view import Cell, Row, Section, Table
 
 _MARKS = {"low": "▼", "high": "▲"}  # the side of the range a value left, besides the colour
@@ -15,20 +16,24 @@ def section(analysis: Analysis) -> Section:
     if not analysis.workers:
         return Section(
             "metrics",
-            "Metrics and limits",
-            empty="No metrics: no worker log was among the inputs. Metrics follow from a worker's own log; give one "
-            "(or the folder it is in) to recontool report.",
+            say("Metrics and limits"),
+            empty=say(
+                "No metrics: no worker log was among the inputs. Metrics follow from a worker's own log; give one "
+                "(or the folder it is in) to recontool report."
+            ),
         )
     outside = [name for name, found in analysis.fleet.items() if found.status == "outside"]
     single = len(analysis.workers) == 1
     return Section(
         "metrics",
-        "Metrics and limits",
+        say("Metrics and limits"),
         lead=_lead(analysis, outside),
-        badge=f"{len(outside)} outside" if outside else "",
+        badge=say("{n} outside", n=f"{len(outside)}") if outside else "",
         tone="warning" if outside else "ok",
         tables=(_fleet(analysis, single=single), *(() if single else (_matrix(analysis),))),
-        notes=() if single else ("▲ above and ▼ below the normal range; a dash is no data. Too good is no finding.",),
+        notes=()
+        if single
+        else (say("▲ above and ▼ below the normal range; a dash is no data. Too good is no finding."),),
     )
 
 
@@ -39,19 +44,32 @@ def rows_of(metrics: Mapping[str, MetricValue]) -> tuple[Row, ...]:
 
 def _lead(analysis: Analysis, outside: list[str]) -> str:
     without = sum(found.status == "no_data" for found in analysis.fleet.values())
-    whose = "The worker" if len(analysis.workers) == 1 else "The fleet"
+    one = len(analysis.workers) == 1
     if not outside:
-        words = "is within every documented range it has data for"
+        text = say(
+            "The worker is within every documented range it has data for."
+            if one
+            else "The fleet is within every documented range it has data for."
+        )
     else:
-        names = ", ".join(CATALOGUE[name].title.lower() for name in outside)
-        words = f"is outside the documented range in {len(outside)} of {len(DOCUMENTED)} metrics: {names}"
-    return f"{whose} {words}." + (f" {quantity.counted(without, 'metric')} without data." if without else "")
+        text = say(
+            "The worker is outside the documented range in {n} of {all} metrics: {names}."
+            if one
+            else "The fleet is outside the documented range in {n} of {all} metrics: {names}.",
+            n=f"{len(outside)}",
+            all=f"{len(DOCUMENTED)}",
+            names=", ".join(inside(say(CATALOGUE[name].title)) for name in outside),
+        )
+    if without:
+        text += " " + several(without, "{n} metric without data.", "{n} metrics without data.")
+    return text
 
 
 def _fleet(analysis: Analysis, *, single: bool) -> Table:
-    owner = next(iter(analysis.workers)) if single else f"fleet of {quantity.counted(len(analysis.workers), 'worker')}"
+    number = len(analysis.workers)
+    owner = next(iter(analysis.workers)) if single else several(number, "fleet of {n} worker", "fleet of {n} workers")
     return view.table(
-        f"The eighteen documented metrics: {owner}",
+        say("The eighteen documented metrics: {owner}", owner=owner),
         view.columns("Metric", "#Value", "Normal", "Verdict", "Source", "~Why"),
         rows_of(analysis.fleet),
         whole=True,
@@ -66,25 +84,30 @@ def metric_row(metric: Metric, found: MetricValue, metrics: Mapping[str, MetricV
         normal = f"{normal} ({rule.lstrip('≥≤ ')})" if normal != quantity.NOTHING else rule
     return Row(
         (
-            Cell(metric.title, href=f"#def-{metric.name}"),
+            Cell(say(metric.title), href=f"#def-{metric.name}"),
             Cell(quantity.value(metric, found.value), sort=found.value),
             Cell(normal),
             Cell(quantity.standing(found), view.TONES[found.status]),
-            Cell(found.source or quantity.NOTHING),
-            Cell(found.reason or found.note),
+            Cell(spoken(found.source) if found.source else quantity.NOTHING),
+            Cell(spoken(found.reason or found.note)),
         )
     )
 
 
 def _matrix(analysis: Analysis) -> Table:
     ranked = ranking.by_damage(analysis.workers.values())
-    titles = [f"#{metric.title}" + (f" ({unit})" if (unit := UNIT_TEXT[metric.unit]) else "") for metric in DOCUMENTED]
+    heads = [view.Column(_with_unit(metric), "number") for metric in DOCUMENTED]
     return view.table(
-        "Every worker, the most damaged first",
-        view.columns("`Worker", *titles),
+        say("Every worker, the most damaged first"),
+        (*view.columns("`Worker"), *heads),
         [_worker_row(worker) for worker in ranked],
         what="workers with less damage",
     )
+
+
+def _with_unit(metric: Metric) -> str:
+    unit = quantity.unit_of(metric)
+    return f"{say(metric.title)} ({unit})" if unit else say(metric.title)
 
 
 def _worker_row(worker: WorkerResult) -> Row:
@@ -95,7 +118,7 @@ def matrix_cell(metric: Metric, found: MetricValue) -> Cell:
     """One metric of one worker as a cell of a matrix, marked when it is outside its range."""
     if found.value is None:
         return Cell(quantity.NOTHING)
-    text = quantity.value(metric, found.value).removesuffix(UNIT_TEXT[metric.unit]).strip()
+    text = quantity.value(metric, found.value).removesuffix(quantity.unit_of(metric)).strip()
     if found.status == "outside":
         return Cell(f"{_MARKS.get(found.side, '!')} {text}", "warning", sort=found.value)
     return Cell(text, sort=found.value)

@@ -6,14 +6,19 @@ from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, Incident, Outage
 from recontool.report import quantity, ranking, timeline, view
 from recontool.report.anchors import numbered, outage_anchor, worker_anchor
+from recontool.report.language import say, spoken
 from recontool.report.view import Cell, Figure, Row, Section
 
 
 def incidents_section(analysis: Analysis, detail: Detail) -> Section:
     """Outages of several workers that share one cause."""
     if not analysis.incidents:
-        why = "no two outages share a cause in time" if analysis.workers else "no worker log was among the inputs"
-        return Section("incidents", "Incidents", empty=f"No incidents: {why}.")
+        empty = say(
+            "No incidents: no two outages share a cause in time."
+            if analysis.workers
+            else "No incidents: no worker log was among the inputs."
+        )
+        return Section("incidents", say("Incidents"), empty=empty)
     ranked = sorted(analysis.incidents, key=lambda incident: (-incident.lost_us, incident.start_us))
     anchors = outage_anchors(analysis)
     repeated = {(steps.worker, steps.start_us): steps.repeated for steps in detail.steps}
@@ -31,12 +36,12 @@ def incidents_section(analysis: Analysis, detail: Detail) -> Section:
     )
     return Section(
         "incidents",
-        "Incidents",
-        lead="Outages of several workers that belong together, the costliest first.",
+        say("Incidents"),
+        lead=say("Outages of several workers that belong together, the costliest first."),
         badge=quantity.count(len(ranked)),
         tone="warning",
-        figures=(Figure("Recovery", _recovery_finding(analysis, ranked[0]), chart="recovery"),),
-        tables=(view.table("Incidents by worker time lost", titles, rows, what="incidents"),),
+        figures=(Figure(say("Recovery"), _recovery_finding(analysis, ranked[0]), chart="recovery"),),
+        tables=(view.table(say("Incidents by worker time lost"), titles, rows, what="incidents"),),
     )
 
 
@@ -44,20 +49,26 @@ def outages_section(analysis: Analysis) -> Section:
     """Each outage with its cause, attempts, duration and the lines that prove it."""
     shown, total = listed_outages(analysis)
     if not total:
-        return Section("outages", "Outages", empty=_no_outages(analysis))
+        return Section("outages", say("Outages"), empty=_no_outages(analysis))
     anchors = outage_anchors(analysis)
     rows = [_outage_row(outage, last_us, anchors[outage.worker, outage.start_us]) for outage, last_us in shown]
     titles = view.columns("`Worker", "Lost at (UTC)", "#Duration", "Cause", "#Attempts", "`Evidence")
     lost = sum(ranking.lost_us(worker) for worker in analysis.workers.values())
     still = sum(outage.end_us is None for worker in analysis.workers.values() for outage in worker.outages)
-    lead = f"{quantity.counted(total, 'outage')} cost {quantity.duration(lost)} of worker time"
+    numbers = {"outages": quantity.counted(total, "outage"), "lost": quantity.duration(lost)}
+    lead = say("{outages} cost {lost} of worker time, all of them ended.", **numbers)
+    if still:
+        lead = say(
+            "{outages} cost {lost} of worker time; {n} had not ended when the log did.", **numbers, n=f"{still:,}"
+        )
+    table = say("Outages in time order")
     return Section(
         "outages",
-        "Outages",
-        lead=lead + (f"; {still:,} had not ended when the log did." if still else ", all of them ended."),
+        say("Outages"),
+        lead=lead,
         badge=quantity.count(total),
         tone="warning",
-        tables=(view.table("Outages in time order", titles, rows, of=total, what="shorter outages", whole=True),),
+        tables=(view.table(table, titles, rows, of=total, what="shorter outages", whole=True),),
     )
 
 
@@ -89,16 +100,23 @@ def listed_outages(analysis: Analysis) -> tuple[list[tuple[Outage, int]], int]:
 def _recovery_finding(analysis: Analysis, incident: Incident) -> str:
     """How fast the workers of the costliest incident came back."""
     after = sorted(outage.end_us - incident.start_us for outage in incident.outages if outage.end_us is not None)
-    number = quantity.counted(len(incident.outages), "session")
-    which = f"The costliest, at {timeline.when(analysis, incident.start_us)} UTC, took {number}"
+    which = say(
+        "The costliest, at {time} UTC, took {sessions}",
+        time=timeline.when(analysis, incident.start_us),
+        sessions=quantity.counted(len(incident.outages), "session"),
+    )
     if len(after) * 2 < len(incident.outages):
-        return f"{which}; {len(after):,} of them came back before the logs end."
+        return say("{which}; {n} of them came back before the logs end.", which=which, n=f"{len(after):,}")
     half = quantity.duration(after[(len(incident.outages) - 1) // 2])
     if len(after) < len(incident.outages):
-        return (
-            f"{which}; half were back after {half}, {len(incident.outages) - len(after):,} were not when the logs end."
+        return say(
+            "{which}; half were back after {half}, {n} were not when the logs end.",
+            which=which,
+            half=half,
+            n=f"{len(incident.outages) - len(after):,}",
         )
-    return f"{which}; half were back after {half}, all after {quantity.duration(after[-1])}."
+    last = quantity.duration(after[-1])
+    return say("{which}; half were back after {half}, all after {last}.", which=which, half=half, last=last)
 
 
 def _incident_row(
@@ -108,10 +126,12 @@ def _incident_row(
     again = sum(repeated.get((outage.worker, outage.start_us), 0) for outage in incident.outages)
     return Row(
         (
-            Cell(quantity.sentence(incident.title), href=f"#{anchor}" if anchor else ""),
-            Cell(incident.cause.replace("_", " ")),
+            Cell(quantity.sentence(spoken(incident.title)), href=f"#{anchor}" if anchor else ""),
+            Cell(spoken(incident.cause.replace("_", " "))),
             Cell(quantity.moment(incident.start_us), sort=incident.start_us),
-            Cell("still open" if incident.end_us is None else quantity.moment(incident.end_us), sort=incident.end_us),
+            Cell(
+                say("still open") if incident.end_us is None else quantity.moment(incident.end_us), sort=incident.end_us
+            ),
             Cell(quantity.count(len(incident.workers)), sort=len(incident.workers)),
             Cell(quantity.count(len(incident.outages)), sort=len(incident.outages)),
             Cell(quantity.duration(incident.lost_us), sort=incident.lost_us),
@@ -124,13 +144,17 @@ def _incident_row(
 
 def _outage_row(outage: Outage, last_us: int, anchor: str) -> Row:
     took = outage.duration_us
-    code = "" if outage.code is None else f" (code {outage.code})"
+    cause = spoken(outage.cause)
+    if outage.code is not None:
+        cause = say("{cause} (code {code})", cause=cause, code=f"{outage.code}")
     return Row(
         (
             Cell(outage.worker, href=f"#{anchor}"),
             Cell(quantity.moment(outage.start_us), sort=outage.start_us),
-            Cell("still open", "critical", sort=2.0**62) if took is None else Cell(quantity.duration(took), sort=took),
-            Cell(f"{outage.cause}{code}"),
+            Cell(say("still open"), "critical", sort=2.0**62)
+            if took is None
+            else Cell(quantity.duration(took), sort=took),
+            Cell(cause),
             Cell(quantity.count(outage.attempts), sort=outage.attempts),
             Cell(view.evidence(outage.evidence)),
         ),
@@ -142,9 +166,9 @@ def _outage_row(outage: Outage, last_us: int, anchor: str) -> Row:
 
 def _no_outages(analysis: Analysis) -> str:
     if not analysis.workers:
-        return "No outages: no worker log was among the inputs."
+        return say("No outages: no worker log was among the inputs.")
     if all(ranking.never_connected(worker) for worker in analysis.workers.values()):
-        return (
+        return say(
             "No outages: no session was ever established, so none could be lost. See security events for refused keys."
         )
-    return "No outages: every session that was established lasted to its orderly end or to the last record."
+    return say("No outages: every session that was established lasted to its orderly end or to the last record.")

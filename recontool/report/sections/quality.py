@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from recontool.model.findings import Analysis, ClockOffset, CoordinatorResult, InputFile
 from recontool.model.instant import SECOND_US
 from recontool.report import quantity, view
+from recontool.report.language import say, spoken
 from recontool.report.view import Cell, Row, Section, Table
 
 _EXAMPLES = 20
@@ -14,29 +15,39 @@ def section(analysis: Analysis) -> Section:
     """Line accounting by file, the first unparsed lines, notes and coordinator logs."""
     total = sum(file.lines.total for file in analysis.inputs)
     unparsed = sum(file.lines.unparsed for file in analysis.inputs)
-    lead = f"{quantity.counted(total, 'line')} in {quantity.counted(len(analysis.inputs), 'file')}"
     tables = [_files(analysis.inputs)]
     if any(file.unparsed_examples for file in analysis.inputs):
         tables.append(_examples(analysis.inputs))
     if analysis.quality:
-        rows = [Row(view.cells(note.subject, note.text, view.evidence(note.evidence))) for note in analysis.quality]
+        rows = [
+            Row(view.cells(note.subject, spoken(note.text), view.evidence(note.evidence))) for note in analysis.quality
+        ]
         tables.append(
-            view.table("Notes about the input", view.columns("`About", "~Note", "`Evidence"), rows, what="notes")
+            view.table(say("Notes about the input"), view.columns("`About", "~Note", "`Evidence"), rows, what="notes")
         )
     if analysis.clocks:
         tables.append(_clocks(analysis.clocks))
     if analysis.coordinators:
         tables.append(_coordinators(analysis.coordinators.values()))
-    read = (
-        f"{quantity.count(unparsed)} could not be read ({quantity.percent(unparsed, total)})"
-        if unparsed
-        else "every one accounted for"
+    read = {"lines": quantity.counted(total, "line"), "files": quantity.counted(len(analysis.inputs), "file")}
+    lead = say(
+        "{lines} in {files}; every one accounted for. Parsed, continuation, blank, unmarked, unparsed and duplicate lines "
+        "add up to the total.",
+        **read,
     )
+    if unparsed:
+        lead = say(
+            "{lines} in {files}; {n} could not be read ({share}). Parsed, continuation, blank, unmarked, unparsed and "
+            "duplicate lines add up to the total.",
+            **read,
+            n=quantity.count(unparsed),
+            share=quantity.percent(unparsed, total),
+        )
     return Section(
         "quality",
-        "Data quality",
-        lead=f"{lead}; {read}. Parsed, continuation, blank, unmarked, unparsed and duplicate lines add up to the total.",
-        badge=f"{quantity.count(unparsed)} unparsed" if unparsed else "",
+        say("Data quality"),
+        lead=lead,
+        badge=say("{n} unparsed", n=quantity.count(unparsed)) if unparsed else "",
         tone="warning" if unparsed else "ok",
         tables=tuple(tables),
     )
@@ -47,7 +58,7 @@ def _files(inputs: tuple[InputFile, ...]) -> Table:
         "`File", "Role", "Format", "#Lines", "#Parsed", "#Continuation", "#Blank", "#Unmarked", "#Unparsed", "#Duplicate",
         "First record (UTC)", "Last record (UTC)",
     )  # fmt: skip
-    return view.table("Files and where their lines went", titles, [_file(file) for file in inputs], what="files")
+    return view.table(say("Files and where their lines went"), titles, [_file(file) for file in inputs], what="files")
 
 
 def _file(file: InputFile) -> Row:
@@ -57,7 +68,7 @@ def _file(file: InputFile) -> Row:
     return Row(
         (
             Cell(file.path),
-            Cell(file.role),
+            Cell(spoken(file.role)),
             Cell(file.format),
             *(Cell(quantity.count(number), sort=number) for number in counts),
             Cell(quantity.count(lines.unparsed), "warning" if lines.unparsed else "", sort=lines.unparsed),
@@ -69,9 +80,9 @@ def _file(file: InputFile) -> Row:
 
 def _examples(inputs: tuple[InputFile, ...]) -> Table:
     found = [(file.name, *example) for file in inputs for example in file.unparsed_examples]
-    rows = [Row(view.cells(f"{name}:{line}", why, text)) for name, line, text, why in found[:_EXAMPLES]]
+    rows = [Row(view.cells(f"{name}:{line}", spoken(why), text)) for name, line, text, why in found[:_EXAMPLES]]
     return view.table(
-        "The first unparsed lines", view.columns("`Where", "Why", "`Line"), rows, of=len(found), what="examples"
+        say("The first unparsed lines"), view.columns("`Where", "Why", "`Line"), rows, of=len(found), what="examples"
     )
 
 
@@ -89,7 +100,7 @@ def _clocks(found: Sequence[ClockOffset]) -> Table:
         for clock in ranked
     ]
     titles = view.columns("`Worker", "#Clock ahead by", "#Uncertainty", "#Sessions both sides logged")
-    return view.table("Workers' clocks against the coordinator's", titles, rows, what="workers")
+    return view.table(say("Workers' clocks against the coordinator's"), titles, rows, what="workers")
 
 
 def _coordinators(found: Iterable[CoordinatorResult]) -> Table:
@@ -107,6 +118,10 @@ def _coordinators(found: Iterable[CoordinatorResult]) -> Table:
         )
         for coordinator in known
     ]
-    counts = [f"#{name.replace('_', ' ').capitalize()}" for name in names]
-    titles = view.columns("`Coordinator log", "First record (UTC)", "Last record (UTC)", *counts, "`Started at")
-    return view.table("What the coordinators saw", titles, rows, what="coordinators")
+    counts = [view.Column(spoken(name.replace("_", " ").capitalize()), "number") for name in names]
+    titles = (
+        *view.columns("`Coordinator log", "First record (UTC)", "Last record (UTC)"),
+        *counts,
+        *view.columns("`Started at"),
+    )
+    return view.table(say("What the coordinators saw"), titles, rows, what="coordinators")

@@ -3,6 +3,7 @@
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Alert, Analysis, Disagreement, Recommendation
 from recontool.report import quantity, ranking, timeline, view
+from recontool.report.language import say, several, spoken
 from recontool.report.view import Cell, Figure, Row, Section
 
 
@@ -11,13 +12,15 @@ def security_section(analysis: Analysis) -> Section:
     if not analysis.security:
         return Section(
             "security",
-            "Security events",
-            empty="No security events: no key was refused and no frame was forged, replayed, oversized or malformed.",
+            say("Security events"),
+            empty=say(
+                "No security events: no key was refused and no frame was forged, replayed, oversized or malformed."
+            ),
         )
     rows = [
         Row(
             (
-                Cell(found.event.replace("_", " ")),
+                Cell(spoken(found.event.replace("_", " "))),
                 Cell(found.source),
                 Cell(quantity.count(found.count), sort=found.count),
                 Cell(quantity.moment(found.first_us), sort=found.first_us),
@@ -35,10 +38,10 @@ def security_section(analysis: Analysis) -> Section:
     total = sum(found.count for found in analysis.security)
     return Section(
         "security",
-        "Security events",
+        say("Security events"),
         badge=quantity.count(total),
         tone="warning",
-        tables=(view.table("Security events by kind and source", titles, rows, what="kinds"),),
+        tables=(view.table(say("Security events by kind and source"), titles, rows, what="kinds"),),
     )
 
 
@@ -46,27 +49,32 @@ def alerts_section(analysis: Analysis) -> Section:
     """When which rule fired, for how long, and how far the value went."""
     rules = ranking.alerts_by_rule(analysis.alerts)
     if not rules:
-        why = "none of the rules held at any time" if analysis.workers else "no worker log was among the inputs"
-        return Section("alerts", "Alerts", empty=f"No alerts: {why}.")
+        empty = say(
+            "No alerts: none of the rules held at any time."
+            if analysis.workers
+            else "No alerts: no worker log was among the inputs."
+        )
+        return Section("alerts", say("Alerts"), empty=empty)
     fired = [alert for found in rules.values() for alert in found]
     shown, _ = ranking.bounded(
         fired, view.most_rows(len(fired)), lambda alert: _held(alert, analysis), lambda alert: alert.fired_us or 0
     )
     critical = sum(alert.severity == "CRITICAL" for alert in fired)
     lead = ", ".join(
-        f"{name.replace('_', ' ')} {quantity.counted(len(found), 'time')}" for name, found in rules.items()
+        several(len(found), "{rule} {n} time", "{rule} {n} times", rule=name.replace("_", " "))
+        for name, found in rules.items()
     )
     titles = view.columns("Severity", "Rule", "`Worker", "Fired (UTC)", "Resolved (UTC)", "#Held for", "#Peak")
     return Section(
         "alerts",
-        "Alerts",
-        lead=f"{lead[0].upper()}{lead[1:]}.",
+        say("Alerts"),
+        lead=say("{text}.", text=f"{lead[0].upper()}{lead[1:]}"),
         badge=quantity.count(len(fired)),
         tone="critical" if critical else "warning",
-        figures=(Figure("When alerts fired", _alert_finding(analysis, fired), chart="alerts"),),
+        figures=(Figure(say("When alerts fired"), _alert_finding(analysis, fired), chart="alerts"),),
         tables=(
             view.table(
-                "Alert intervals in time order",
+                say("Alert intervals in time order"),
                 titles,
                 [_alert_row(alert, analysis) for alert in shown],
                 of=len(fired),
@@ -81,17 +89,17 @@ def advice_section(analysis: Analysis) -> Section:
     if not analysis.recommendations:
         return Section(
             "advice",
-            "Recommendations",
-            empty="No recommendations: nothing in these logs supports changing a setting.",
+            say("Recommendations"),
+            empty=say("No recommendations: nothing in these logs supports changing a setting."),
         )
     rows = [_advice_row(advice) for advice in analysis.recommendations]
     titles = view.columns("Recommendation", "`Change", "~Why", "`Workers", "`Evidence")
     return Section(
         "advice",
-        "Recommendations",
+        say("Recommendations"),
         badge=quantity.count(len(rows)),
-        lead="Each follows from the lines named as its evidence; none is a rule of thumb.",
-        tables=(view.table("Recommendations with their evidence", titles, rows, what="recommendations"),),
+        lead=say("Each follows from the lines named as its evidence; none is a rule of thumb."),
+        tables=(view.table(say("Recommendations with their evidence"), titles, rows, what="recommendations"),),
     )
 
 
@@ -100,18 +108,20 @@ def claims_section(analysis: Analysis) -> Section:
     if not analysis.disagreements:
         return Section(
             "claims",
-            "Claims against events",
-            empty="No disagreements: what processes report about themselves agrees with their events, or they report nothing.",
+            say("Claims against events"),
+            empty=say(
+                "No disagreements: what processes report about themselves agrees with their events, or they report nothing."
+            ),
         )
     rows = [_claim_row(claim) for claim in analysis.disagreements]
     titles = view.columns("`Worker", "Metric", "#Claimed", "#Events show", "At (UTC)", "~Explanation", "`Evidence")
     return Section(
         "claims",
-        "Claims against events",
-        lead="A process's own numbers that its events do not support. The metrics above follow the events.",
+        say("Claims against events"),
+        lead=say("A process's own numbers that its events do not support. The metrics above follow the events."),
         badge=quantity.count(len(rows)),
         tone="warning",
-        tables=(view.table("Disagreements", titles, rows, what="disagreements"),),
+        tables=(view.table(say("Disagreements"), titles, rows, what="disagreements"),),
     )
 
 
@@ -123,8 +133,12 @@ def _held(alert: Alert, analysis: Analysis) -> int:
 def _alert_finding(analysis: Analysis, fired: list[Alert]) -> str:
     still = sum(alert.resolved_us is None for alert in fired)
     first = min(alert.fired_us or alert.pending_us for alert in fired)
-    end = f"{still:,} still firing when the logs end" if still else "all resolved before the logs end"
-    return f"{quantity.counted(len(fired), 'interval')}, the first from {timeline.when(analysis, first)} UTC, {end}."
+    told = {"intervals": quantity.counted(len(fired), "interval"), "time": timeline.when(analysis, first)}
+    if still:
+        return say(
+            "{intervals}, the first from {time} UTC, {n} still firing when the logs end.", **told, n=f"{still:,}"
+        )
+    return say("{intervals}, the first from {time} UTC, all resolved before the logs end.", **told)
 
 
 def _alert_row(alert: Alert, analysis: Analysis) -> Row:
@@ -132,12 +146,12 @@ def _alert_row(alert: Alert, analysis: Analysis) -> Row:
     fired_us = alert.pending_us if alert.fired_us is None else alert.fired_us
     return Row(
         (
-            Cell(alert.severity, view.TONES[alert.severity]),
+            Cell(say(alert.severity), view.TONES[alert.severity]),
             Cell(alert.alert.replace("_", " ")),
-            Cell("fleet" if alert.worker is None else alert.worker),
+            Cell(say("fleet") if alert.worker is None else alert.worker),
             Cell(quantity.moment(fired_us), sort=fired_us),
             Cell(
-                "still firing" if alert.resolved_us is None else quantity.moment(alert.resolved_us),
+                say("still firing") if alert.resolved_us is None else quantity.moment(alert.resolved_us),
                 sort=alert.resolved_us,
             ),
             Cell(quantity.duration(held), sort=held),
@@ -149,9 +163,9 @@ def _alert_row(alert: Alert, analysis: Analysis) -> Row:
 def _advice_row(advice: Recommendation) -> Row:
     return Row(
         (
-            Cell(advice.title),
+            Cell(spoken(advice.title)),
             Cell(_change(advice)),
-            Cell(advice.reason),
+            Cell(spoken(advice.reason)),
             Cell(view.evidence(advice.workers, 5)),
             Cell(view.evidence(advice.evidence)),
         )
@@ -160,13 +174,14 @@ def _advice_row(advice: Recommendation) -> Row:
 
 def _change(advice: Recommendation) -> str:
     if not advice.setting:
-        return "no setting"
-    return f"{advice.setting}: {advice.current or 'default'} to {advice.proposed}"
+        return say("no setting")
+    before = spoken(advice.current) if advice.current else say("default")
+    return say("{setting}: {before} to {after}", setting=advice.setting, before=before, after=advice.proposed)
 
 
 def _claim_row(claim: Disagreement) -> Row:
     metric = CATALOGUE.get(claim.metric)
-    title = claim.metric if metric is None else metric.title
+    title = claim.metric if metric is None else say(metric.title)
     claimed, shown = (
         f"{amount:,.4g}"
         if metric is None and amount is not None
@@ -178,9 +193,9 @@ def _claim_row(claim: Disagreement) -> Row:
             Cell(claim.worker),
             Cell(title),
             Cell(claimed, sort=claim.claimed),
-            Cell("nothing to show" if claim.shown is None else shown, sort=claim.shown),
+            Cell(say("nothing to show") if claim.shown is None else shown, sort=claim.shown),
             Cell(quantity.moment(claim.at_us), sort=claim.at_us),
-            Cell(claim.explanation),
+            Cell(spoken(claim.explanation)),
             Cell(view.evidence(claim.evidence)),
         )
     )

@@ -5,6 +5,7 @@ from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, WorkerResult
 from recontool.report import quantity, ranking, timeline, view
 from recontool.report.activity import Series, coarser
+from recontool.report.language import say, several, spoken
 from recontool.report.view import Cell, Figure, Row, Section, Table
 
 _TABLE_ROWS = 24
@@ -14,21 +15,21 @@ def tasks_section(analysis: Analysis, detail: Detail, course: Series | None) -> 
     """Executions and checkpoints by worker and over time."""
     executed = sum(worker.tasks.executed for worker in analysis.workers.values())
     if not executed:
-        return Section("tasks", "Tasks and checkpoints", empty=_no_tasks(analysis))
+        return Section("tasks", say("Tasks and checkpoints"), empty=_no_tasks(analysis))
     failed = sum(worker.tasks.failed for worker in analysis.workers.values())
     figures = []
     if course is not None and _any(course, "tasks_started", "tasks_completed", "tasks_failed"):
         figures.append(
-            Figure("Tasks over time", _tasks_finding(analysis, course), chart="tasks", table=_task_course(course))
+            Figure(say("Tasks over time"), _tasks_finding(analysis, course), chart="tasks", table=_task_course(course))
         )
     if course is not None and _any(course, "checkpoints_created", "checkpoints_restored"):
-        figures.append(Figure("Checkpoints over time", _checkpoint_finding(analysis), chart="checkpoints"))
+        figures.append(Figure(say("Checkpoints over time"), _checkpoint_finding(analysis), chart="checkpoints"))
     if any(worker.task_ms for worker in analysis.workers.values()):
-        figures.append(Figure("Execution time", _time_finding(analysis), chart="task_times"))
+        figures.append(Figure(say("Execution time"), _time_finding(analysis), chart="task_times"))
     return Section(
         "tasks",
-        "Tasks and checkpoints",
-        badge=f"{failed:,} failed" if failed else quantity.count(executed),
+        say("Tasks and checkpoints"),
+        badge=say("{n} failed", n=f"{failed:,}") if failed else quantity.count(executed),
         tone="warning" if failed else "ok",
         figures=tuple(figures),
         tables=(_task_table(analysis, detail),),
@@ -43,7 +44,7 @@ def messages_section(analysis: Analysis, course: Series | None) -> Section:
     if course is not None and _any(course, "messages_sent", "messages_received"):
         figures.append(
             Figure(
-                "Messages over time",
+                say("Messages over time"),
                 _message_finding(analysis, course),
                 chart="messages",
                 table=_message_course(course),
@@ -51,18 +52,21 @@ def messages_section(analysis: Analysis, course: Series | None) -> Section:
         )
     else:
         empty.append(
-            "No message events: single messages are logged at DEBUG only. Run workers with --log-level DEBUG to see "
-            "traffic over time; totals come from the metrics record where there is one."
+            say(
+                "No message events: single messages are logged at DEBUG only. Run workers with --log-level DEBUG to see "
+                "traffic over time; totals come from the metrics record where there is one."
+            )
         )
     if course is not None and course.total("latency_count"):
-        figures.append(Figure("Round trip", _latency_finding(analysis, course), chart="latency"))
+        figures.append(Figure(say("Round trip"), _latency_finding(analysis, course), chart="latency"))
     if course is not None and course.total("wire_bytes"):
-        figures.append(Figure("Compression", _compression_finding(analysis, course), chart="compression"))
+        figures.append(Figure(say("Compression"), _compression_finding(analysis, course), chart="compression"))
     elif analysis.fleet["compression_ratio"].value is None:
-        empty.append(f"No compression events: {analysis.fleet['compression_ratio'].reason or 'none were logged'}.")
+        why = spoken(analysis.fleet["compression_ratio"].reason or "none were logged")
+        empty.append(say("No compression events: {why}.", why=why))
     if not analysis.workers:
-        empty = ["No messages: no worker log was among the inputs."]
-    return Section("messages", "Messages and compression", figures=tuple(figures), empty=" ".join(empty))
+        empty = [say("No messages: no worker log was among the inputs.")]
+    return Section("messages", say("Messages and compression"), figures=tuple(figures), empty=" ".join(empty))
 
 
 def _any(course: Series, *names: str) -> bool:
@@ -71,8 +75,8 @@ def _any(course: Series, *names: str) -> bool:
 
 def _no_tasks(analysis: Analysis) -> str:
     if not analysis.workers:
-        return "No tasks: no worker log was among the inputs."
-    return (
+        return say("No tasks: no worker log was among the inputs.")
+    return say(
         "No tasks: no worker logged the start of an execution. Either none was submitted in this time, "
         "or the log level was above INFO."
     )
@@ -82,30 +86,56 @@ def _tasks_finding(analysis: Analysis, course: Series) -> str:
     tasks = [worker.tasks for worker in analysis.workers.values()]
     executed, succeeded = sum(t.executed for t in tasks), sum(t.succeeded for t in tasks)
     failed, unfinished = sum(t.failed for t in tasks), sum(t.unfinished for t in tasks)
-    text = f"{quantity.count(succeeded)} of {quantity.counted(executed, 'execution')} completed, {failed:,} failed"
-    text += f" and {unfinished:,} did not finish" if unfinished else ""
+    numbers = {
+        "done": quantity.count(succeeded),
+        "executions": quantity.counted(executed, "execution"),
+        "failed": f"{failed:,}",
+    }
+    text = say("{done} of {executions} completed, {failed} failed", **numbers)
+    if unfinished:
+        text = say(
+            "{done} of {executions} completed, {failed} failed and {n} did not finish", **numbers, n=f"{unfinished:,}"
+        )
     worst = max(range(course.cells), key=lambda i: (course.counts["tasks_failed"][i], -i))
     number = course.counts["tasks_failed"][worst]
     if failed and number > 1:
-        text += f"; most failures ({quantity.count(number)}) came at about {timeline.when(analysis, course.starts_us()[worst])} UTC"
-    return f"{text}. One bar is {quantity.duration(course.width_us)}."
+        text = say(
+            "{text}; most failures ({n}) came at about {time} UTC",
+            text=text,
+            n=quantity.count(number),
+            time=timeline.when(analysis, course.starts_us()[worst]),
+        )
+    return say("{text}. One bar is {length}.", text=text, length=quantity.duration(course.width_us))
 
 
 def _checkpoint_finding(analysis: Analysis) -> str:
     created, restored = (analysis.fleet[f"checkpoints_{name}"].value or 0 for name in ("created", "restored"))
     if not restored:
-        return f"{quantity.counted(created, 'checkpoint')} saved; no task had to go on from one."
-    return f"{quantity.counted(created, 'checkpoint')} saved; {quantity.counted(restored, 'task')} went on from one."
+        return several(
+            created,
+            "{n} checkpoint saved; no task had to go on from one.",
+            "{n} checkpoints saved; no task had to go on from one.",
+        )
+    return several(
+        restored,
+        "{checkpoints} saved; {n} task went on from one.",
+        "{checkpoints} saved; {n} tasks went on from one.",
+        checkpoints=quantity.counted(created, "checkpoint"),
+    )
 
 
 def _time_finding(analysis: Analysis) -> str:
     sample = sorted(took for worker in analysis.workers.values() for took in worker.task_ms)
     mean = analysis.fleet["avg_task_execution_time_ms"].value
-    text = f"Half of the executions took at most {sample[(len(sample) - 1) // 2]:,.0f} ms, the longest {sample[-1]:,.0f} ms"
-    note = f"; the mean is {mean:,.1f} ms" if mean is not None else ""
-    return (
-        f"{text}{note}. Drawn from {quantity.counted(len(sample), 'execution')}, evenly thinned where there were more."
+    text = say(
+        "Half of the executions took at most {half}, the longest {longest}",
+        half=f"{sample[(len(sample) - 1) // 2]:,.0f} ms",
+        longest=f"{sample[-1]:,.0f} ms",
     )
+    if mean is not None:
+        text = say("{text}; the mean is {mean}", text=text, mean=f"{mean:,.1f} ms")
+    drawn = quantity.counted(len(sample), "execution")
+    return say("{text}. Drawn from {executions}, evenly thinned where there were more.", text=text, executions=drawn)
 
 
 def _work_notes(analysis: Analysis, detail: Detail) -> tuple[str, ...]:
@@ -113,18 +143,33 @@ def _work_notes(analysis: Analysis, detail: Detail) -> tuple[str, ...]:
     unfinished = sum(worker.tasks.unfinished for worker in analysis.workers.values())
     notes = []
     if detail.repeated:
-        again = quantity.counted(sum(detail.repeated.values()), "execution was", "executions were")
-        notes.append(f"{again} not the first of the task: work done again after a loss.")
+        notes.append(
+            several(
+                sum(detail.repeated.values()),
+                "{n} execution was not the first of the task: work done again after a loss.",
+                "{n} executions were not the first of the task: work done again after a loss.",
+            )
+        )
     if analysis.coordinators:
         counts = [found.counts for found in analysis.coordinators.values()]
         applied, twice = (sum(count.get(name, 0) for count in counts) for name in ("applied", "duplicate"))
         notes.append(
-            f"Coordinators stored {quantity.counted(applied, 'result')} and turned away {twice:,} that came a second time."
+            several(
+                applied,
+                "Coordinators stored {n} result and turned away {twice} that came a second time.",
+                "Coordinators stored {n} results and turned away {twice} that came a second time.",
+                twice=f"{twice:,}",
+            )
         )
     if unfinished:
         notes.append(
-            f"{quantity.counted(unfinished, 'execution')} began and neither completed nor failed nor was called off: its work "
-            "was lost or went on elsewhere."
+            several(
+                unfinished,
+                "{n} execution began and neither completed nor failed nor was called off: its work was lost or went on "
+                "elsewhere.",
+                "{n} executions began and neither completed nor failed nor was called off: its work was lost or went on "
+                "elsewhere.",
+            )
         )
     return tuple(notes)
 
@@ -143,7 +188,7 @@ def _task_table(analysis: Analysis, detail: Detail) -> Table:
         "#Restored",
         "~First error",
     )
-    return view.table("Tasks by worker", titles, [_task_row(worker, detail) for worker in ranked], what="workers")
+    return view.table(say("Tasks by worker"), titles, [_task_row(worker, detail) for worker in ranked], what="workers")
 
 
 def _task_row(worker: WorkerResult, detail: Detail) -> Row:
@@ -172,12 +217,13 @@ def _task_row(worker: WorkerResult, detail: Detail) -> Row:
 def _task_course(course: Series) -> Table:
     names = ("tasks_started", "tasks_completed", "tasks_failed", "checkpoints_created", "checkpoints_restored")
     titles = view.columns("From (UTC)", "#Started", "#Completed", "#Failed", "#Checkpoints", "#Restored")
-    return _course("Tasks and checkpoints over time", course, names, titles)
+    return _course(say("Tasks and checkpoints over time"), course, names, titles)
 
 
 def _message_course(course: Series) -> Table:
     names = ("messages_sent", "messages_received", "message_errors")
-    return _course("Messages over time", course, names, view.columns("From (UTC)", "#Sent", "#Received", "#Errors"))
+    titles = view.columns("From (UTC)", "#Sent", "#Received", "#Errors")
+    return _course(say("Messages over time"), course, names, titles)
 
 
 def _course(caption: str, course: Series, names: tuple[str, ...], titles: tuple[view.Column, ...]) -> Table:
@@ -192,32 +238,45 @@ def _course(caption: str, course: Series, names: tuple[str, ...], titles: tuple[
         )
         for i, at_us in enumerate(coarse.starts_us())
     ]
-    return view.table(f"{caption}, {quantity.duration(coarse.width_us)} per row", titles, rows)
+    length = quantity.duration(coarse.width_us)
+    return view.table(say("{caption}, {length} per row", caption=caption, length=length), titles, rows)
 
 
 def _message_finding(analysis: Analysis, course: Series) -> str:
     sent, received = analysis.fleet["messages_sent"].value, analysis.fleet["messages_received"].value
     errors = analysis.fleet["message_errors"].value
-    text = f"{quantity.count(sent or 0)} messages sent, {quantity.count(received or 0)} received"
-    text += f", {quantity.counted(errors, 'error')}" if errors is not None else ""
-    return f"{text}. One step is {quantity.duration(course.width_us)}."
+    text = say(
+        "{sent} messages sent, {received} received",
+        sent=quantity.count(sent or 0),
+        received=quantity.count(received or 0),
+    )
+    if errors is not None:
+        text += f", {quantity.counted(errors, 'error')}"
+    return say("{text}. One step is {length}.", text=text, length=quantity.duration(course.width_us))
 
 
 def _latency_finding(analysis: Analysis, course: Series) -> str:
     metric = CATALOGUE["avg_message_latency_ms"]
     mean = analysis.fleet[metric.name].value
     worst = max(value for value in course.ratio("latency_ms_sum", "latency_count") if value is not None)
-    whole = f"The mean round trip was {quantity.value(metric, mean)}" if mean is not None else "Round trips by time"
-    return f"{whole}; the slowest stretch of {quantity.duration(course.width_us)} had {quantity.value(metric, worst)} (limit 100 ms)."
+    whole = say("Round trips by time")
+    if mean is not None:
+        whole = say("The mean round trip was {mean}", mean=quantity.value(metric, mean))
+    return say(
+        "{text}; the slowest stretch of {length} had {worst} (limit {limit}).",
+        text=whole,
+        length=quantity.duration(course.width_us),
+        worst=quantity.value(metric, worst),
+        limit="100 ms",
+    )
 
 
 def _compression_finding(analysis: Analysis, course: Series) -> str:
     metric = CATALOGUE["compression_ratio"]
     ratio = analysis.fleet[metric.name].value
     raw, wire = course.total("raw_bytes"), course.total("wire_bytes")
-    whole = (
-        f"Compressed messages went out at {quantity.value(metric, ratio)}"
-        if ratio is not None
-        else "Compression by time"
-    )
-    return f"{whole}: {quantity.size(raw)} became {quantity.size(wire)} on the wire."
+    whole = say("Compression by time")
+    if ratio is not None:
+        whole = say("Compressed messages went out at {ratio}", ratio=quantity.value(metric, ratio))
+    sizes = {"raw": quantity.size(raw), "wire": quantity.size(wire)}
+    return say("{text}: {raw} became {wire} on the wire.", text=whole, **sizes)

@@ -33,7 +33,7 @@ const draw = (figures) => {
 // A chart as it is shown now, as a file that any browser and editor opens.
 const saveButton = (box) => {
   const title = box.closest("figure").querySelector("h3").textContent;
-  const button = element("button", { type: "button", "aria-label": `Save picture: ${title}` }, "Save picture");
+  const button = element("button", { type: "button", "aria-label": say("Save picture: {title}", { title }) }, say("Save picture"));
   button.addEventListener("click", async () => {
     const size = { width: box.clientWidth, height: box.clientHeight };
     const address = await Plotly.toImage(box, { format: "svg", ...size });

@@ -10,6 +10,10 @@ const element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
+// What the page says in its language; `words` holds nothing while that is English.
+const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+const say = (text, values = {}) => (words[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 const unpack = async (text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));

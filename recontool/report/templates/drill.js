@@ -33,11 +33,11 @@ const copied = (rows, caption) => {
 const stepsTable = (steps) => {
   const body = element("tbody", {}, ...steps.map(([name, time, took]) => element("tr", {},
     element("th", { scope: "row" }, name), element("td", { class: "time" }, time), element("td", { class: "number" }, took))));
-  const heads = [["Step", "text"], ["At (UTC)", "time"], ["After the step before", "number"]]
+  const heads = [[say("Step"), "text"], [say("At (UTC)"), "time"], [say("After the step before"), "number"]]
     .map(([text, kind]) => element("th", { scope: "col", class: kind }, text));
-  const table = element("table", {}, element("caption", {}, "The way back, step by step"),
+  const table = element("table", {}, element("caption", {}, say("The way back, step by step")),
     element("thead", {}, element("tr", {}, ...heads)), body);
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Steps of the way back" }, table);
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("Steps of the way back") }, table);
 };
 
 const rawLines = (file, places, found) => {
@@ -50,16 +50,16 @@ const rawLines = (file, places, found) => {
       const number = first + i;
       if (!near(number)) return;
       if (last !== null && number > last + 1) {
-        list.append(element("li", { class: "skipped" }, `${(number - last - 1).toLocaleString("en")} lines not shown`));
+        list.append(element("li", { class: "skipped" }, say("{n} lines not shown", { n: (number - last - 1).toLocaleString("en") })));
       }
       last = number;
       const line = element("li", proofs.has(number) ? { class: "proof" } : {}, element("span", { class: "at" }, `${number}`));
-      if (proofs.has(number)) line.append(element("span", { class: "hidden" }, "evidence: "));
+      if (proofs.has(number)) line.append(element("span", { class: "hidden" }, `${say("evidence:")} `));
       line.append(element("code", {}, text));
       list.append(line);
     });
   }
-  const box = element("div", { class: "raw", tabindex: "0", role: "region", "aria-label": `Raw lines of ${file}` }, list);
+  const box = element("div", { class: "raw", tabindex: "0", role: "region", "aria-label": say("Raw lines of {file}", { file }) }, list);
   return element("section", {}, element("h3", {}, file), box);
 };
 
@@ -69,17 +69,17 @@ const outageParts = async (anchor, row) => {
   if (found?.steps?.length) parts.push(stepsTable(found.steps));
   const files = [...new Set((found?.places ?? []).map(([name]) => name))];
   if (files.length) {
-    const text = `Up to ${found.all.context} raw lines before and after each line that proves it; those lines are marked.`;
+    const text = say("Up to {n} raw lines before and after each line that proves it; those lines are marked.", { n: found.all.context });
     parts.push(element("p", { class: "note" }, text));
   } else {
-    parts.push(element("p", { class: "empty" }, found?.all.note || "No raw lines were kept for this outage."));
+    parts.push(element("p", { class: "empty" }, found?.all.note || say("No raw lines were kept for this outage.")));
   }
   return [...parts, ...files.map((file) => rawLines(file, found.places, found.all))];
 };
 
 const steer = (rows, row) => {
   const index = rows.indexOf(row);
-  const links = [["Previous outage", rows[index - 1]], ["Next outage", rows[index + 1]]].filter(([, other]) => other);
+  const links = [[say("Previous outage"), rows[index - 1]], [say("Next outage"), rows[index + 1]]].filter(([, other]) => other);
   return element("p", { class: "steer" }, ...links.map(([text, other]) => element("a", { href: `#${other.id}` }, text)));
 };
 
@@ -88,7 +88,7 @@ const laneOf = (anchor) => {
   if (!strip) return [];
   const axis = document.querySelector("#timeline .ticks").cloneNode(true);
   const label = (text) => element("span", { class: "lane-label axis-name" }, text);
-  return [element("div", { class: "lanes" }, label("state"), strip.querySelector("svg").cloneNode(true), label("UTC"), axis)];
+  return [element("div", { class: "lanes" }, label(say("state")), strip.querySelector("svg").cloneNode(true), label("UTC"), axis)];
 };
 
 const open = async () => {
@@ -102,14 +102,14 @@ const open = async () => {
   if (!self && !row) return close();
   let name = worker;
   try { name = decodeURIComponent(worker); } catch { /* shown as it stands */ }
-  const title = element("h2", { id: "drill-title", tabindex: "-1" }, row ? `${name}: outage ${number}` : name);
-  const back = element("p", { class: "steer" }, element("a", { href: row ? "#outages" : "#timeline" }, "Back to the report"));
-  if (row) back.append(element("a", { href: `#${anchor}` }, `All of ${name}`));
+  const title = element("h2", { id: "drill-title", tabindex: "-1" }, row ? say("{name}: outage {number}", { name, number }) : name);
+  const back = element("p", { class: "steer" }, element("a", { href: row ? "#outages" : "#timeline" }, say("Back to the report")));
+  if (row) back.append(element("a", { href: `#${anchor}` }, say("All of {name}", { name })));
   const here = location.hash;
   const parts = row ? await outageParts(`${anchor}&o=${number}`, row) : self ? [facts(self)] : [];
   if (location.hash !== here) return; // the reader has gone on meanwhile
-  const list = !row && rows.length ? [copied(rows, `Outages of ${name} listed in this report`)] : [];
-  const none = !row && !rows.length ? [element("p", { class: "empty" }, "No outage of this worker is listed.")] : [];
+  const list = !row && rows.length ? [copied(rows, say("Outages of {name} listed in this report", { name }))] : [];
+  const none = !row && !rows.length ? [element("p", { class: "empty" }, say("No outage of this worker is listed."))] : [];
   view.replaceChildren(back, title, ...laneOf(anchor), ...(row ? [steer(rows, row)] : []), ...parts, ...list, ...none);
   view.hidden = false;
   root.classList.add("drilled");

@@ -54,7 +54,7 @@ const toClipboard = async (text) => {
     area.select();
     const done = document.execCommand("copy");
     area.remove();
-    if (!done) throw new Error("the browser forbids copying");
+    if (!done) throw new Error(say("the browser forbids copying"));
   }
 };
 
@@ -64,7 +64,7 @@ const equip = (table) => {
   const arrange = sortable(table);
   const name = textOf(table.caption);
   const status = element("span", { class: "rows", role: "status" });
-  const search = element("input", { type: "search", placeholder: "Filter rows", "aria-label": `Filter: ${name}` });
+  const search = element("input", { type: "search", placeholder: say("Filter rows"), "aria-label": say("Filter: {name}", { name }) });
   let said = "";
   const apply = () => {
     const rows = [...table.tBodies[0].rows];
@@ -75,19 +75,20 @@ const equip = (table) => {
       row.hidden = !(inTime(row, chosen.span) && words.every((word) => text.includes(word)));
       left += row.hidden ? 0 : 1;
     }
-    const counted = left === rows.length ? "" : `${left} of ${rows.length} rows`;
+    const counted = left === rows.length ? "" : say("{n} of {all} rows", { n: left, all: rows.length });
     if (counted !== said) status.textContent = said = counted;
   };
   const copy = (kind, write) => {
-    const button = element("button", { type: "button", "aria-label": `Copy as ${kind}: ${name}` }, `Copy ${kind}`);
+    const button = element("button", { type: "button", "aria-label": say("Copy as {kind}: {name}", { kind, name }) }, say("Copy {kind}", { kind }));
     button.addEventListener("click", async () => {
       const heads = [...table.tHead.rows[0].cells].map(textOf);
       const seen = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(textOf));
       try {
         await toClipboard(write(heads, seen));
-        status.textContent = `Copied ${seen.length} ${seen.length === 1 ? "row" : "rows"} as ${kind}`;
+        const values = { n: seen.length, kind };
+        status.textContent = seen.length === 1 ? say("Copied {n} row as {kind}", values) : say("Copied {n} rows as {kind}", values);
       } catch (problem) {
-        status.textContent = `Not copied: ${problem.message}`;
+        status.textContent = say("Not copied: {problem}", { problem: problem.message });
       }
     });
     return button;

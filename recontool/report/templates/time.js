@@ -23,7 +23,7 @@ if (brush) {
       input.nextElementSibling.textContent = until - from > DAY ? stamp(span[i]).slice(5, 16) : clock(span[i]);
     });
     notice.hidden = whole;
-    says.textContent = `${stamp(span[0])} to ${stamp(span[1])} UTC`;
+    says.textContent = say("{start} to {end} UTC", { start: stamp(span[0]), end: stamp(span[1]) });
     root.style.setProperty("--chosen-left", `${(100 * low.valueAsNumber) / steps}%`);
     root.style.setProperty("--chosen-right", `${100 - (100 * high.valueAsNumber) / steps}%`);
     root.classList.toggle("stretched", !whole);
