@@ -97,11 +97,21 @@ class Fleet:
     def settled(self, count: int) -> list[TaskRow]:
         """Wait until that many tasks have a result."""
 
+        failed: list[str] = []
+
         def enough() -> list[TaskRow]:
-            rows = self.tasks()
+            try:
+                rows = self.tasks()
+            except operator.OperatorError as error:
+                # With heartbeats this fast a busy machine may lose the one who asks; it asks again.
+                failed.append(str(error))
+                return []
             return rows if sum(row.applied_us is not None for row in rows) >= count else []
 
-        rows: list[TaskRow] = wait_for(f"{count} results", enough)
+        try:
+            rows: list[TaskRow] = wait_for(f"{count} results", enough)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; questions that failed: {failed}") from None
         return rows
 
     def http(self, path: str, key: str = "", method: str = "GET") -> tuple[int, Any]:
