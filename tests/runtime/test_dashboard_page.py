@@ -8,12 +8,14 @@ from urllib.parse import quote
 import pytest
 from chromium import needs_browser, overflow
 from live_site import KEY, Site, fleet
-from processes import Fleet, end, wait_for
+from processes import PATIENCE_S, Fleet, end, wait_for
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED, UNIT_TEXT
 
 pytestmark = needs_browser
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package: pip install playwright")
+# A worker's start alone takes seconds on a busy machine; it is waited for as everything else is.
+playwright.expect.set_options(timeout=1000 * PATIENCE_S)
 HOSTILE = "</td><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\u202e\x1b["
 # What Chromium itself writes when nobody listens; a page cannot keep it from doing so.
 REFUSED = re.compile(r"WebSocket connection to 'ws://[^']*/dashboard/live' failed: .*")
