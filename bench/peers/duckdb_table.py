@@ -20,7 +20,7 @@ copy (
           from (select line, string_split(line, ' ') as words
                 from read_csv('{path}', delim = '\x01', quote = '', escape = '', header = false, auto_detect = false,
                               columns = {{'line': 'VARCHAR'}})))
-) to '{out}' (format parquet, compression zstd, compression_level 3)
+) to '{out}' (format parquet, compression zstd, compression_level 1)
 """
 
 

@@ -26,7 +26,7 @@ def main(path: str, out: str) -> None:
         rest=pl.lit(" ") + words[5],
     )
     table = lines.select("time", "level", "source", "marker", "event", *map(field, FIELDS))
-    table.sink_parquet(out, compression="zstd", compression_level=3)
+    table.sink_parquet(out, compression="zstd", compression_level=1)
 
 
 def field(name: str) -> pl.Expr:

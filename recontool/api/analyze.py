@@ -1,6 +1,6 @@
-"""Paths in, an `Analysis` or a stream of events out."""
+"""Paths in, an `Analysis` out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,11 @@ from recontool.analysis.assemble import assemble
 from recontool.analysis.fleet import FleetParts
 from recontool.api.fold import Folded, fold
 from recontool.api.rules import beyond_the_fold, evaluated
-from recontool.api.sources import DEFAULT, Reading, Source, groups_of, opened, repeated
-from recontool.logs.inputs import default_paths, find_inputs, short_names
-from recontool.logs.lines import STDIN, size_of
-from recontool.logs.probe import known_formats
-from recontool.logs.reader import LogReader
+from recontool.api.sources import DEFAULT, Reading, Source, groups_of, opened
+from recontool.logs.inputs import find_inputs, short_names
+from recontool.logs.lines import size_of
+from recontool.logs.probe import formats_hint
 from recontool.model.errors import NoDataError, PartlyUnreadableError
-from recontool.model.events import Event
 from recontool.model.findings import Analysis, InputFile, LineCount, QualityNote, WorkerResult
 from recontool.model.instant import from_datetime
 from recontool.model.said import said
@@ -89,45 +87,6 @@ def _notes(sources: Sequence[Source], folded: Sequence[Folded], files: dict[str,
     return notes
 
 
-def paths_or_default(paths: Sequence[str], data_dir: Path, reading: Reading = DEFAULT) -> Sequence[str]:
-    """`paths`, or what `data_dir` or the current folder holds; tells which.
-
-    Raises:
-        NoDataError: there is neither.
-    """
-    if paths:
-        return paths
-    found, sentence = default_paths(data_dir)
-    reading.tell(sentence)
-    return found
-
-
-def iter_events(paths: Sequence[str], reading: Reading = DEFAULT) -> Iterator[tuple[str, Event]]:
-    """(file, event) of every log behind `paths`, file by file in order of their first record.
-
-    Raises:
-        UsageError, NoDataError: as `analyze`.
-    """
-    found = find_inputs(paths)
-    last_of: dict[str, tuple[str, int]] = {}  # stem of rotated siblings -> (path, last time) of the part read before
-    usable = False
-    for source in opened(found.logs, reading):
-        if source.seen is None:
-            source.stream.close()
-            continue
-        usable = True
-        skip = repeated(source, last_of.get(source.stem))
-        reader = LogReader(source.lines(), source.seen.form, source=source.owner, zone=reading.zone, duplicates=skip)
-        for event in reader:
-            if event.name:
-                yield source.name, event
-        if reader.last_us is not None and source.path != STDIN:
-            last_of[source.stem] = (source.path, reader.last_us)
-        source.stream.close()
-    if not usable:
-        raise NoDataError("no log of a known format among the inputs", hint=_formats_hint())
-
-
 def _snapshot_workers(paths: Sequence[str]) -> tuple[dict[str, WorkerResult], list[InputFile]]:
     """Workers of snapshot files, and the files; rows are counted as lines."""
     if not paths:
@@ -169,7 +128,7 @@ def _nothing_usable(inputs: Sequence[InputFile]) -> NoDataError:
         problem = f"none of its {first.lines.total} lines has the shape of a format recontool reads"
     else:
         problem = f"{first.lines.total} lines in the shape of {first.format}, yet no line of a worker or coordinator"
-    return NoDataError(problem, where=first.name, hint=_formats_hint())
+    return NoDataError(problem, where=first.name, hint=formats_hint())
 
 
 def _unknown_sentence(source: Source, total: int) -> str:
@@ -177,7 +136,3 @@ def _unknown_sentence(source: Source, total: int) -> str:
         return said("the file is empty")
     binary = any(b"\0" in line for line in source.stream.head)
     return said("binary data, no log") if binary else said("no known log format; not used")
-
-
-def _formats_hint() -> str:
-    return "known formats: " + "; ".join(f"{name} ({title})" for name, title in known_formats().items())

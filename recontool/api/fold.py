@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.analysis.watch import thinned
-from recontool.api.sources import Reading, Source, repeated
+from recontool.api.sources import Reading, Source, compilable, repeated
 from recontool.kernel.library import library
 from recontool.logs.lines import STDIN, size_of
 from recontool.logs.reader import LogReader
@@ -32,20 +32,6 @@ def fold(group: Sequence[Source], reading: Reading, *, light: bool = False) -> F
     from recontool.api.compiled import by_core
 
     return by_core(group, reading, light=light)
-
-
-def compilable(group: Sequence[Source], reading: Reading) -> bool:
-    """Whether the core can read each file of the group; says so where it is a matter of the format."""
-    from recontool.kernel.formats import format_table
-    from recontool.kernel.patterns import UnsupportedPatternError
-
-    for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
-        try:
-            format_table(form)
-        except UnsupportedPatternError as error:
-            reading.tell(f"format {form.name} is read by the reference reader: {error}")
-            return False
-    return True
 
 
 def by_reference(group: Sequence[Source], reading: Reading, fleet: FleetFold) -> Folded:

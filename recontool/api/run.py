@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from recontool.api import frames, table
-from recontool.api.analyze import analyze, iter_events
+from recontool.api.analyze import analyze
+from recontool.api.events import iter_events
 from recontool.api.report import build_report
 from recontool.api.rules import rules_of
 from recontool.api.sources import DEFAULT, Reading

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
-from recontool.api.analyze import iter_events
+from recontool.api.events import iter_events
 from recontool.api.sources import DEFAULT, Reading
 from recontool.model.errors import UsageError
 from recontool.model.events import Event

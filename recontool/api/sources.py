@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
-from recontool.logs.inputs import rotation, short_names
+from recontool.logs.inputs import default_paths, rotation, short_names
 from recontool.logs.lines import STDIN, LineStream
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
@@ -169,3 +169,30 @@ def groups_of(sources: Sequence[Source], also: Sequence[frozenset[str]] = ()) ->
         group.append(source)
         group_of.update(dict.fromkeys(keys, home))
     return [sorted(group, key=lambda source: source.number) for group in members.values()]
+
+
+def paths_or_default(paths: Sequence[str], data_dir: Path, reading: Reading = DEFAULT) -> Sequence[str]:
+    """`paths`, or what `data_dir` or the current folder holds; tells which.
+
+    Raises:
+        NoDataError: there is neither.
+    """
+    if paths:
+        return paths
+    found, sentence = default_paths(data_dir)
+    reading.tell(sentence)
+    return found
+
+
+def compilable(group: Sequence[Source], reading: Reading) -> bool:
+    """Whether the core can read each file of the group; says so where it is a matter of the format."""
+    from recontool.kernel.formats import format_table
+    from recontool.kernel.patterns import UnsupportedPatternError
+
+    for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
+        try:
+            format_table(form)
+        except UnsupportedPatternError as error:
+            reading.tell(f"format {form.name} is read by the reference reader: {error}")
+            return False
+    return True

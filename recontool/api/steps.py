@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from recontool.analysis.chain import KINDS, ChainFold
-from recontool.api.analyze import iter_events
-from recontool.api.fold import compilable
-from recontool.api.sources import Reading, Source, opened, repeated
+from recontool.api.events import iter_events
+from recontool.api.sources import Reading, Source, compilable, opened, repeated
 from recontool.kernel.library import library
 from recontool.model.errors import UsageError
 from recontool.model.events import Event

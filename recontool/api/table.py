@@ -23,6 +23,7 @@ FIELDS: Final[tuple[str, ...]] = tuple(
 )
 _CSV_QUOTED: Final = re.compile(r'[,"\r\n]')
 COLUMNS: Final = ("at", "level", "source", "marker", "event", "file", "line", *FIELDS, "values")
+_ALWAYS: Final = frozenset({"at", "level", "source", "event", "file", "line"})  # every event has them
 CSV_HEADER: Final = ",".join(COLUMNS) + "\n"
 _ORDER: Final = {name: number for number, name in enumerate(CLAIMABLE)}  # of what a block says
 
@@ -109,13 +110,14 @@ def _csv_cell(value: Value | None) -> str:
 
 
 def arrow_schema() -> "pa.Schema":
-    """Typed columns; `at` is a UTC timestamp in microseconds, what repeats is a dictionary."""
+    """Typed columns; `at` is a UTC timestamp in microseconds, what repeats is a dictionary, what every event has not null."""
     import pyarrow as pa
 
     of_kind: dict[Any, Any] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     fixed = {"at": pa.timestamp("us", tz="UTC"), "line": pa.int64()}
     fixed |= dict.fromkeys(("level", "source", "marker", "event", "file"), pa.dictionary(pa.int32(), pa.string()))
-    return pa.schema([(name, fixed.get(name) or of_kind[FIELD_TYPES.get(name, str)]) for name in COLUMNS])
+    types = {name: fixed.get(name) or of_kind[FIELD_TYPES.get(name, str)] for name in COLUMNS}
+    return pa.schema([pa.field(name, kind, nullable=name not in _ALWAYS) for name, kind in types.items()])
 
 
 def arrow_rows(events: Iterable[tuple[str, Event]]) -> Iterator[dict[str, Any]]:

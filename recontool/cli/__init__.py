@@ -6,6 +6,10 @@ from typing import NoReturn
 
 import typer
 
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # numpy's would spin at its start, and nothing here multiplies matrices
+
 from recontool.cli import alerts, analyze, check, compare, demo, events, formats, report, run
 from recontool.model.errors import ReconError
 

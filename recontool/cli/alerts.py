@@ -102,9 +102,8 @@ def _backtest(
 ) -> None:
     from recontool.alerts.sweep import parse_axis
     from recontool.api import backtest as api
-    from recontool.api.analyze import paths_or_default
     from recontool.api.rules import rules_of
-    from recontool.api.sources import Reading
+    from recontool.api.sources import Reading, paths_or_default
     from recontool.cli.screen import deliver
 
     reading = Reading(format_in, zone_of(tz), tell=say)

@@ -66,7 +66,7 @@ def _analyze(
     from recontool.api import analyze as api
     from recontool.api.formats import own_formats
     from recontool.api.rules import rules_of
-    from recontool.api.sources import Reading
+    from recontool.api.sources import Reading, paths_or_default
     from recontool.storage.states import StateFiles, default_folder
 
     if follow and (form is Form.JSON or output is not None or "-" in (paths or [])):
@@ -83,7 +83,7 @@ def _analyze(
         forms=own_formats(format_file),
         rules=rules_of(rules).rules,
     )
-    named = api.paths_or_default(paths or [], data_dir, reading)
+    named = paths_or_default(paths or [], data_dir, reading)
     if follow:
         _follow(named, reading, quiet=quiet)
         return

@@ -66,10 +66,9 @@ def _check(
     data_dir: DataDir = DATA_DIR,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 7,
 ) -> None:
-    from recontool.api.analyze import paths_or_default
     from recontool.api.check import Demand, check_paths
     from recontool.api.rules import rules_of
-    from recontool.api.sources import Reading
+    from recontool.api.sources import Reading, paths_or_default
 
     reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
     wanted: Literal["fleet", "worker"] = "worker" if scope is Scope.WORKER else "fleet"

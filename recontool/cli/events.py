@@ -53,10 +53,9 @@ def _events(
     format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    from recontool.api.analyze import paths_or_default
     from recontool.api.formats import own_formats
     from recontool.api.select import selection
-    from recontool.api.sources import Reading
+    from recontool.api.sources import Reading, paths_or_default
     from recontool.api.table import whole_text
 
     zone = zone_of(tz)

@@ -39,13 +39,13 @@ def _report(
     from recontool.api import analyze as api
     from recontool.api.report import build_report, default_name, kinds_of
     from recontool.api.rules import rules_of
-    from recontool.api.sources import Reading
+    from recontool.api.sources import Reading, paths_or_default
 
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
     kinds, spoken = kinds_of(redact), language_of(lang)
     reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
-    found = api.analyze(api.paths_or_default(paths or [], data_dir, reading), reading)
+    found = api.analyze(paths_or_default(paths or [], data_dir, reading), reading)
     written = build_report(
         found,
         output if output is not None else _FOLDER / ("redacted.html" if kinds else default_name(found)),

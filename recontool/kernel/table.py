@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from ctypes import Structure, c_int64, c_uint32, c_void_p
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
@@ -157,7 +158,7 @@ class ArrowDesk(Desk[pa.RecordBatch]):
 
     def __init__(self, vocab: Vocabulary, wanted: Wanted, schema: pa.Schema, file: str) -> None:
         super().__init__(vocab, wanted)
-        self._schema, self._file = schema, pa.array([file], pa.string())
+        self._schema, self._file = schema, _texts([file])
         self._blank: dict[pa.DataType, pa.Array] = {}
 
     def batch(self) -> pa.RecordBatch:
@@ -203,8 +204,7 @@ def _filled(filled: Filled, view: _ColumnView, field: pa.Field, count: int) -> p
         return pa.Array.from_buffers(field.type, count, parts)
     words = filled.buffer(view.words, 8 * count)
     if pa.types.is_boolean(field.type):
-        truth = pa.array(np.frombuffer(words, np.int64) != 0)
-        return pa.Array.from_buffers(field.type, count, [valid, truth.buffers()[1]])
+        return pa.Array.from_buffers(field.type, count, [valid, _bits(np.frombuffer(words, np.int64) != 0)])
     return pa.Array.from_buffers(field.type, count, [valid, words])
 
 
@@ -227,8 +227,32 @@ def _named(words: pa.Buffer, count: int, names: Sequence[str]) -> pa.Array:
     """Numbers of names as a dictionary array; a negative one stands for no name."""
     numbers = np.frombuffer(words, np.int32)
     absent = count and numbers.min() < 0
-    indices = pa.array(numbers, mask=numbers < 0) if absent else _plain(pa.int32(), count, words)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()), safe=False)
+    valid = _bits(numbers >= 0) if absent else None
+    places, dictionary = _dictionary(tuple(names))
+    if len(dictionary) < len(names):
+        words = pa.py_buffer(places[numbers])
+    indices = pa.Array.from_buffers(pa.int32(), count, [valid, words])
+    return pa.DictionaryArray.from_arrays(indices, dictionary, safe=False)
+
+
+@lru_cache
+def _dictionary(names: tuple[str, ...]) -> tuple["np.ndarray[tuple[int], np.dtype[np.int32]]", pa.Array]:
+    """Each name once, as Parquet wants its dictionaries; and where in it each of `names` stands."""
+    once = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return np.array([once[name] for name in names], np.int32), _texts(list(once))
+
+
+# `pa.array` would do for these two, but it loads pandas to see whether it is given something of it.
+def _texts(texts: Sequence[str]) -> pa.Array:
+    encoded = [one.encode() for one in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(
+        pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    )
+
+
+def _bits(truth: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> pa.Buffer:
+    return pa.py_buffer(np.packbits(truth, bitorder="little"))
 
 
 class _Turns:

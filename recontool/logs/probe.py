@@ -120,3 +120,8 @@ def _owner(form: Format, headers: Sequence[Header]) -> str:
 def known_formats() -> Mapping[str, str]:
     """Name and title of every format."""
     return {form.name: form.title for form in builtin().values()}
+
+
+def formats_hint() -> str:
+    """What to tell whoever brought a log of no known format."""
+    return "known formats: " + "; ".join(f"{name} ({title})" for name, title in known_formats().items())

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +56,37 @@ def test_the_core_writes_what_the_reference_writes(tmp_path, monkeypatch, make):
         assert core == reference, seed
         seen += len(core)
     assert seen > 300
+
+
+def test_what_repeats_is_written_once_even_where_ranges_and_markers_share_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "RANGE_BYTES", 2000)
+    at_us, events = 1_767_225_600 * SECOND_US, []
+    for number in range(400):
+        marker, name = [("CONNECT", "established"), ("RECONNECT", "established"), ("TASK", "odd")][number % 3]
+        events.append(Event(at_us + number * SECOND_US, "INFO", f"worker-{number * 7 % 11}", marker, name, {}))
+    log, out = tmp_path / "all.log", tmp_path / "all.parquet"
+    log.write_text("".join(render(event) + "\n" for event in events))
+    found = rows(log, out)
+    assert [(row["source"], row["marker"], row["event"]) for row in found] == [
+        (event.source, event.marker, event.name) for event in events
+    ]
+    group = pq.ParquetFile(out).metadata.row_group(0)
+    described = [group.column(at) for at in range(group.num_columns)]
+    by_dictionary = {one.path_in_schema for one in described if "RLE_DICTIONARY" in one.encodings}
+    assert by_dictionary >= {"level", "source", "marker", "event", "file"}
+
+
+def test_an_export_loads_no_pandas(tmp_path):
+    log = tmp_path / "w1.log"
+    log.write_bytes(near.tagged(random.Random(3), 40))
+    code = (
+        "import sys; from recontool.api.export import export_parquet; from recontool.api.select import Selection; "
+        "from recontool.api.sources import DEFAULT; from pathlib import Path; "
+        f"export_parquet([{str(log)!r}], Selection(), DEFAULT, Path({str(tmp_path / 'out.parquet')!r})); "
+        "print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def as_json(event):

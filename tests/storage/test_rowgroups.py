@@ -110,6 +110,22 @@ def test_rows_schema_and_statistics_are_those_of_one_writer(sizes, threads):
         assert groups[at].column(0).statistics.max == alone["at"][-1].as_py()
 
 
+def test_a_column_may_be_empty_in_some_groups_and_not_in_others():
+    full, bare = table(0, 900), table(900, 900)
+    bare = bare.set_column(2, SCHEMA.field("x"), pa.nulls(900, pa.float64()))
+    nothing = pa.Table.from_arrays([pa.nulls(900, field.type) for field in SCHEMA], schema=SCHEMA)
+    tables = [full, bare, nothing, bare.slice(0, 17), full, nothing]
+    data = written(tables)
+    assert pq.read_table(io.BytesIO(data)).equals(pa.concat_tables(tables))
+    described = pq.ParquetFile(io.BytesIO(data)).metadata
+    for at, one in enumerate(tables):
+        group = described.row_group(at)
+        chunks = [group.column(number) for number in range(group.num_columns)]
+        assert [chunk.path_in_schema for chunk in chunks] == SCHEMA.names
+        assert {chunk.num_values for chunk in chunks} == {one.num_rows}
+        assert group.total_byte_size == sum(chunk.total_uncompressed_size for chunk in chunks)
+
+
 def test_the_same_rows_give_the_same_bytes_whatever_the_threads():
     tables = [table(1000 * at, 1000) for at in range(9)]
     assert written(tables, 1) == written(tables, 4)

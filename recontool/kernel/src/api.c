@@ -358,10 +358,10 @@ typedef struct {
 } TableView;
 
 EXPORT void recon_table_view(const Table *t, TableView *v) {
-    *v = (TableView){t->at.p, t->line.p, t->level.p, t->marker.p, t->event.p, t->source.p, (i64)t->sources.n, (i64)t->names.n};
+    *v = (TableView){t->at.p, t->line.p, t->level.p, t->marker.p, t->event.p, t->source.p, (i64)t->sources.texts.n, (i64)t->names.texts.n};
 }
 EXPORT i64 recon_table_text(const Table *t, int names, i64 i, const u8 **p) {
-    const Text *text = names ? &t->names.p[i] : &t->sources.p[i];
+    const Text *text = names ? &t->names.texts.p[i] : &t->sources.texts.p[i];
     *p = text->p;
     return (i64)text->n;
 }

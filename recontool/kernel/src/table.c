@@ -15,67 +15,69 @@ Table *table_new(const Vocab *v) {
     return t;
 }
 
+static void forget(Names *names) {
+    for (size_t i = 0; i < names->texts.n; i++) VEC_FREE(names->texts.p[i]);
+    VEC_FREE(names->texts);
+    index_free(&names->at);
+}
+
 void table_free(Table *t) {
     if (t == NULL) return;
     for (size_t i = 0; i < t->fields.n; i++) {
         Column *c = &t->fields.p[i];
         VEC_FREE(c->valid), VEC_FREE(c->words), VEC_FREE(c->offsets), VEC_FREE(c->data);
     }
-    for (size_t i = 0; i < t->sources.n; i++) VEC_FREE(t->sources.p[i]);
-    for (size_t i = 0; i < t->names.n; i++) VEC_FREE(t->names.p[i]);
+    forget(&t->sources), forget(&t->names);
     VEC_FREE(t->at), VEC_FREE(t->line), VEC_FREE(t->level), VEC_FREE(t->marker), VEC_FREE(t->event), VEC_FREE(t->source);
-    VEC_FREE(t->fields), VEC_FREE(t->sources), VEC_FREE(t->names);
+    VEC_FREE(t->fields);
     free(t);
 }
 
 static void clear(Table *t) {
-    t->n = t->at.n = t->line.n = t->level.n = t->marker.n = t->event.n = t->source.n = 0;
-    for (size_t i = 0; i < t->fields.n; i++) {
-        Column *c = &t->fields.p[i];
-        c->used = 0, c->n = 0, c->valid.n = c->words.n = c->offsets.n = c->data.n = 0;
-    }
+    t->n = 0;
+    for (size_t i = 0; i < t->fields.n; i++) t->fields.p[i].used = 0;
 }
 
-/* Rows up to `n` that have no value. */
-static void pad(Column *c, i64 n) {
-    size_t bytes = (size_t)(n + 7) / 8;
-    VEC_ROOM(c->valid, bytes + 1 - c->valid.n);
-    while (c->valid.n < bytes) c->valid.p[c->valid.n++] = 0;
+/* The column has a value at last: let it have none in any of the table's rows first. */
+static void begin(Column *c, size_t rows) {
+    c->used = 1, c->data.n = 0;
+    VEC_ROOM(c->valid, rows / 8 + 1);
+    memset(c->valid.p, 0, rows / 8 + 1);
     if (c->type == T_STR) {
-        VEC_ROOM(c->offsets, (size_t)(n - c->n) + 2);
-        if (c->offsets.n == 0) c->offsets.p[c->offsets.n++] = 0;
-        for (; c->n < n; c->n++) c->offsets.p[c->offsets.n++] = (int32_t)c->data.n;
+        VEC_ROOM(c->offsets, rows + 1);
+        memset(c->offsets.p, 0, (rows + 1) * sizeof *c->offsets.p);
     } else {
-        VEC_ROOM(c->words, (size_t)(n - c->n) + 1);
-        for (; c->n < n; c->n++) c->words.p[c->words.n++] = 0;
+        VEC_ROOM(c->words, rows);
+        memset(c->words.p, 0, rows * sizeof *c->words.p);
     }
 }
 
-static void put_text(Column *c, i64 row, Str text) {
-    if (c->n > row) { /* the line says the field twice: its last word counts */
-        c->data.n = (size_t)c->offsets.p[row];
-        c->offsets.n--, c->n--;
-    }
-    pad(c, row + 1);
+/* Until the table is full, the offset behind a text is its length. */
+static void put_text(Table *t, size_t field, i64 row, Str text) {
+    Column *c = &t->fields.p[field];
+    if (UNLIKELY(!c->used)) begin(c, t->rows);
+    c->data.n -= (size_t)c->offsets.p[row + 1]; /* where the line says the field twice, its last word counts */
     c->valid.p[row >> 3] |= (u8)(1 << (row & 7));
-    VEC_ROOM(c->data, text.n);
-    if (text.n) memcpy(c->data.p + c->data.n, text.p, text.n);
-    c->data.n += text.n;
-    c->offsets.p[row + 1] = (int32_t)c->data.n;
-    c->used = 1;
+    text_add(&c->data, text.p, text.n);
+    c->offsets.p[row + 1] = (int32_t)text.n;
 }
 
-static void put_word(Column *c, i64 row, i64 word) {
-    pad(c, row + 1 > c->n ? row + 1 : c->n);
+static void put_word(Table *t, size_t field, i64 row, i64 word) {
+    Column *c = &t->fields.p[field];
+    if (UNLIKELY(!c->used)) begin(c, t->rows);
     c->valid.p[row >> 3] |= (u8)(1 << (row & 7));
     c->words.p[row] = word;
-    c->used = 1;
+}
+
+static void finish(Column *c, i64 rows) {
+    if (!c->used || c->type != T_STR) return;
+    int32_t at = 0;
+    for (i64 row = 1; row <= rows; row++) c->offsets.p[row] = at += c->offsets.p[row];
 }
 
 static void put_cell(Table *t, i64 row, const Cell *cell) {
-    Column *c = &t->fields.p[cell->field];
-    if (cell->type == T_STR) put_text(c, row, cell->s);
-    else put_word(c, row, cell->i); /* a double's bits are a word too */
+    if (cell->type == T_STR) put_text(t, (size_t)cell->field, row, cell->s);
+    else put_word(t, (size_t)cell->field, row, cell->i); /* a double's bits are a word too */
 }
 
 static void json_key(Text *out, Str name) {
@@ -116,17 +118,26 @@ static void put_values(Table *t, const Vocab *v, i64 row, const Row *r) {
             write_float(&out, r->claims[m]);
         }
     VEC_PUSH(out, '}');
-    put_text(&t->fields.p[v->fields.n], row, text_str(&out));
+    put_text(t, v->fields.n, row, text_str(&out));
     VEC_FREE(out);
 }
 
-static int32_t number_in(Texts *list, Str name) {
-    for (size_t i = 0; i < list->n; i++)
-        if (same(text_str(&list->p[i]), name)) return (int32_t)i;
+static int32_t number_in(Names *names, Str name) {
+    u64 hash = hash_bytes(name.p, name.n), at = hash;
+    for (u32 i; (i = index_next(&names->at, hash, &at)) != NONE;)
+        if (same(text_str(&names->texts.p[i]), name)) return (int32_t)(names->last = i);
     Text own = {0};
     text_set(&own, name.p, name.n);
-    VEC_PUSH(*list, own);
-    return (int32_t)(list->n - 1);
+    names->last = (u32)names->texts.n;
+    index_put(&names->at, hash, names->last);
+    VEC_PUSH(names->texts, own);
+    return (int32_t)names->last;
+}
+
+/* Behind a source more bytes may be read, and most lines are of that of the line before. */
+static inline int32_t source_in(Names *names, Str source) {
+    if (LIKELY(names->texts.n && same_name(text_str(&names->texts.p[names->last]), source))) return (int32_t)names->last;
+    return number_in(names, source);
 }
 
 static int wants(const Wanted *w, const Row *r) {
@@ -144,25 +155,29 @@ void table_fill(Table *t, const Vocab *v, const Rows *rows, const Wanted *wanted
     static const Str CAUSE = {(const u8 *)"cause", 5}, TYPE = {(const u8 *)"type", 4};
     int cause = vocab_named(v, CAUSE), type = vocab_named(v, TYPE);
     clear(t);
+    t->rows = rows->n;
+    VEC_ROOM(t->at, rows->n);
+    VEC_ROOM(t->line, rows->n);
+    VEC_ROOM(t->level, rows->n);
+    VEC_ROOM(t->marker, rows->n);
+    VEC_ROOM(t->event, rows->n);
+    VEC_ROOM(t->source, rows->n);
     for (size_t i = 0; i < rows->n; i++) {
         const Row *r = &rows->p[i];
         if (!wants(wanted, r)) continue;
         i64 row = t->n++;
-        VEC_PUSH(t->at, r->at);
-        VEC_PUSH(t->line, r->line);
-        VEC_PUSH(t->level, r->level);
-        VEC_PUSH(t->marker, (int32_t)r->marker - 1);
-        VEC_PUSH(t->event, r->event >= 0 ? r->event : (int32_t)v->events.n + number_in(&t->names, r->name));
-        VEC_PUSH(t->source, number_in(&t->sources, r->source));
+        t->at.p[row] = r->at, t->line.p[row] = r->line;
+        t->level.p[row] = r->level, t->marker.p[row] = (int32_t)r->marker - 1;
+        t->event.p[row] = r->event >= 0 ? r->event : (int32_t)v->events.n + number_in(&t->names, r->name);
+        t->source.p[row] = source_in(&t->sources, r->source);
         int kind = r->event >= 0 ? v->events.p[r->event].kind : K_OTHER;
         if (r->claims != NULL || kind == K_CONFIG || kind == K_METRICS) {
             put_values(t, v, row, r);
             continue;
         }
         for (u32 k = 0; !r->also && k < r->rec->cells_n; k++) put_cell(t, row, &r->rec->cells[k]);
-        if (r->cause.n) put_text(&t->fields.p[cause], row, r->cause);
-        if (r->type.n) put_text(&t->fields.p[type], row, r->type);
+        if (r->cause.n) put_text(t, (size_t)cause, row, r->cause);
+        if (r->type.n) put_text(t, (size_t)type, row, r->type);
     }
-    for (size_t i = 0; i < t->fields.n; i++)
-        if (t->fields.p[i].used) pad(&t->fields.p[i], t->n);
+    for (size_t i = 0; i < t->fields.n; i++) finish(&t->fields.p[i], t->n);
 }

@@ -3,24 +3,30 @@
 #define RECON_TABLE_H
 #include "core.h"
 #include "fleet.h"
+#include "index.h"
 
-typedef VEC(Text) Texts;
+/* Names in the order in which they were first seen. */
+typedef struct {
+    VEC(Text) texts;
+    Index at;
+    u32 last; /* the one asked for last */
+} Names;
 
 typedef struct {
-    u8 type, used;
-    i64 n; /* rows filled so far; the rest of the table's are null */
+    u8 type, used; /* of a column without a value nothing else counts */
     VEC(u8) valid; /* bits */
     VEC(i64) words; /* ints, doubles as bits, bools */
     VEC(int32_t) offsets;
-    VEC(u8) data;
+    Text data;
 } Column;
 
 typedef struct {
     i64 n;
-    VEC(i64) at, line;
+    size_t rows; /* that it may get */
+    VEC(i64) at, line; /* of these six only the room grows: `n` rows are filled */
     VEC(int32_t) level, marker, event, source; /* numbers in Python's lists; marker -1 where there is none */
     VEC(Column) fields;                         /* by field of the vocabulary, `values` last */
-    Texts sources, names;                   /* sources seen; names of events the vocabulary does not know */
+    Names sources, names;                   /* sources seen; names of events the vocabulary does not know */
 } Table;
 
 typedef struct {

@@ -214,10 +214,10 @@ static void write_cell(Writer *w, const Table *t, const Vocab *v, int column, i6
     switch (column) {
     case AT: write_time(w, t->at.p[row]); break;
     case LEVEL: write_word(w, level_name(t->level.p[row])); break;
-    case SOURCE: write_text(w, text_str(&t->sources.p[t->source.p[row]])); break;
+    case SOURCE: write_text(w, text_str(&t->sources.texts.p[t->source.p[row]])); break;
     case MARKER: write_word(w, marker_name(t->marker.p[row] + 1)); break;
     case EVENT:
-        write_text(w, text_str((size_t)event < v->events.n ? &v->events.p[event].name : &t->names.p[(size_t)event - v->events.n]));
+        write_text(w, text_str((size_t)event < v->events.n ? &v->events.p[event].name : &t->names.texts.p[(size_t)event - v->events.n]));
         break;
     case FILE_NAME: write_text(w, text_str(&w->file)); break;
     case LINE: write_int(&w->out, t->line.p[row]); break;
