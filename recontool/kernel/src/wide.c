@@ -78,8 +78,10 @@ static inline int quick_number(const Parser *parser, Chunk *chunk, Rec *rec, con
 static __attribute__((noinline)) int take_value(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 others) {
     if (key->field < 0) return 1;
     if (key->type == T_STR) {
-        if (key->slot == S_TEXT && !(parser->wants & WANT_CELLS)) {
-            rec->s1 = (Str){p, n}, rec->flags |= HAS_TEXT;
+        if (key->slot == S_SKIP || key->slot == S_TEXT) { /* printable ASCII, which needs no look */
+            Cell cell = {.field = key->field, .type = T_STR, .s = {p, n}};
+            if (key->slot == S_TEXT) rec->s1 = cell.s, rec->flags |= HAS_TEXT;
+            if (parser->wants & WANT_CELLS) VEC_PUSH(chunk->cells, cell);
             return 1;
         }
     } else if (key->type != T_BOOL && key->slot != S_METRIC && quick_number(parser, chunk, rec, key, p, n, others)) {
