@@ -6,6 +6,7 @@ from recontool.analysis.fleet import Chain, FleetParts
 from recontool.analysis.incidents import find_incidents
 from recontool.analysis.quality import notes_on
 from recontool.analysis.recommendations import recommend
+from recontool.analysis.snapshots import fleet_with_snapshots
 from recontool.analysis.verdict import judge_fleet
 from recontool.metrics.judgement import fleet_metrics, worker_metrics
 from recontool.model.findings import Alert, Analysis, CoordinatorResult, InputFile, QualityNote, Tasks, WorkerResult
@@ -37,10 +38,15 @@ def assemble(
         key=lambda alert: (alert.pending_us, alert.alert, alert.worker or ""),
     )
     folds = {key: chain.fold for key, chain in chains.items()}
-    metrics = fleet_metrics(folds, {key: worker.metrics for key, worker in workers.items()})
+    if workers.keys() == folds.keys():
+        metrics = fleet_metrics(folds, {key: worker.metrics for key, worker in workers.items()})
+    else:
+        metrics = fleet_with_snapshots(workers)
     security = tuple(finding for _, finding in sorted(fleet.security, key=lambda pair: pair[0]))
     return Analysis(
-        verdict=judge_fleet(workers, incidents, alerts, metrics, len(coordinators)),
+        verdict=judge_fleet(
+            workers, incidents, alerts, fleet=metrics, security=security, coordinators=len(coordinators)
+        ),
         inputs=tuple(inputs),
         workers=workers,
         coordinators=coordinators,

@@ -1,10 +1,13 @@
 """What a reader of the numbers should know about the input they come from."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from recontool.model.findings import InputFile, QualityNote, WorkerResult
 from recontool.model.instant import iso, spelled
 from recontool.model.said import said, said_of
+
+_FEW: Final = 5  # places shown as evidence
 
 
 def notes_on(inputs: Sequence[InputFile], workers: Mapping[str, WorkerResult]) -> list[QualityNote]:
@@ -58,6 +61,21 @@ def _on_worker(worker: WorkerResult) -> list[QualityNote]:
                     length=spelled(longest.end_us - longest.start_us),
                     time=f"{iso(longest.start_us)[:19]}Z",
                 ),
+            )
+        )
+    backwards = [outage for outage in worker.outages if outage.end_us == outage.start_us]
+    if backwards:
+        notes.append(
+            QualityNote(
+                worker.key,
+                said_of(
+                    len(backwards),
+                    "{n} outage ended before it began by the times in the log: the clock was set back, and its length, "
+                    "which is unknown, counts as 0",
+                    "{n} outages ended before they began by the times in the log: the clock was set back, and their "
+                    "lengths, which are unknown, count as 0",
+                ),
+                tuple(place for outage in backwards for place in outage.evidence)[:_FEW],
             )
         )
     if worker.files and not worker.starts_us:

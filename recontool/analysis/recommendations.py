@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from recontool.analysis.security import REFUSED, refusals
 from recontool.model.findings import Incident, Recommendation, SecurityFinding, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
 from recontool.model.outages import starts_us
@@ -20,7 +21,7 @@ def recommend(
     """All advice, the costliest problem first."""
     found = [
         *_late_returns(incidents, workers),
-        *_refused_keys(security),
+        *_refused_keys(security, workers),
         *_failing_tasks(workers),
         *_flapping(workers),
         *_given_up(workers),
@@ -72,30 +73,46 @@ def _late_returns(incidents: Sequence[Incident], workers: Mapping[str, WorkerRes
     ]
 
 
-def _refused_keys(security: Sequence[SecurityFinding]) -> list[Recommendation]:
-    refused = [finding for finding in security if finding.event == "auth_failed"]
-    if not refused:
-        return []
-    count = sum(finding.count for finding in refused)
-    return [
-        Recommendation(
-            said("Give the refused peer a valid key"),
-            "",
-            "",
-            "",
-            said_of(
-                count,
-                "{n} login failed ({reason}). Trying again with the same key cannot succeed: set --api-key or "
-                "RECONTOOL_API_KEY to a key the coordinator knows.",
-                "{n} logins failed ({reason}). Trying again with the same key cannot succeed: set --api-key or "
-                "RECONTOOL_API_KEY to a key the coordinator knows.",
-                n=str(count),
-                reason=refused[0].detail or said("no reason logged"),
-            ),
-            tuple(finding.source for finding in refused),
-            tuple(place for finding in refused for place in finding.evidence)[:_FEW],
+def _refused_keys(security: Sequence[SecurityFinding], workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
+    """Workers whose own logs tell of it need a key; who else is refused may be nobody of this fleet."""
+    own = [finding for finding in security if finding.event == REFUSED and finding.source in workers]
+    seen = refusals(security, workers)
+    found, count = [], sum(finding.count for finding in own)
+    if own:
+        advice = said_of(
+            count,
+            "{n} login failed ({reason}). Trying again with the same key cannot succeed: set --api-key or "
+            "RECONTOOL_API_KEY to a key the coordinator knows.",
+            "{n} logins failed ({reason}). Trying again with the same key cannot succeed: set --api-key or "
+            "RECONTOOL_API_KEY to a key the coordinator knows.",
+            n=str(count),
+            reason=_reason(own),
         )
-    ]
+        found.append(_of_refused(said("Give the refused peer a valid key"), advice, own))
+    others = sum(finding.count for finding in seen) - count
+    if others > 0:
+        advice = said_of(
+            others,
+            "{n} login was refused by the coordinator ({reason}), of a peer whose log is not here. If it is one of yours, "
+            "give it a key the coordinator knows; if it is not, keep it away from the port.",
+            "{n} logins were refused by the coordinator ({reason}), of peers whose logs are not here. If they are yours, "
+            "give them keys the coordinator knows; if they are not, keep them away from the port.",
+            n=str(others),
+            reason=_reason(seen),
+        )
+        found.append(_of_refused(said("Find out who was refused"), advice, seen))
+    return found
+
+
+def _reason(refused: Sequence[SecurityFinding]) -> str:
+    """What the first refusal said, and a sign that there were more."""
+    first = refused[0].detail or said("no reason logged")
+    return first if sum(finding.count for finding in refused) == 1 else f"{first}, …"
+
+
+def _of_refused(title: str, advice: str, refused: Sequence[SecurityFinding]) -> Recommendation:
+    places = tuple(place for finding in refused for place in finding.evidence)[:_FEW]
+    return Recommendation(title, "", "", "", advice, tuple(finding.source for finding in refused), places)
 
 
 def _failing_tasks(workers: Mapping[str, WorkerResult]) -> list[Recommendation]:

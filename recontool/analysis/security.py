@@ -1,5 +1,6 @@
 """Collects security events by source and kind."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,6 +9,7 @@ from recontool.model.findings import SecurityFinding
 
 _EVIDENCE: Final = 3
 _GOOD: Final = "auth_ok"
+REFUSED: Final = "auth_failed"
 
 
 @dataclass(slots=True)
@@ -49,6 +51,12 @@ class SecurityFold:
             )
             for (source, name), seen in self._seen.items()
         ]
+
+
+def refusals(security: Sequence[SecurityFinding], workers: Collection[str]) -> list[SecurityFinding]:
+    """Refused logins, each once: as coordinators saw them, or as `workers` did where no coordinator's log tells."""
+    refused = [finding for finding in security if finding.event == REFUSED]
+    return [finding for finding in refused if finding.source not in workers] or refused
 
 
 def detail(event: Event) -> str:

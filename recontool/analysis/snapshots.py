@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from recontool.metrics.judgement import judge
+from recontool.metrics.judgement import common_reason, common_source, judge
 from recontool.model.catalogue import DOCUMENTED
-from recontool.model.findings import Source, Tasks, WorkerResult
-from recontool.model.instant import from_datetime
+from recontool.model.findings import MetricValue, Source, Tasks, WorkerResult
+from recontool.model.instant import from_datetime, seconds
 
 _NOT_REPORTED: Final = "the worker reported no value"
 
@@ -26,6 +26,30 @@ def snapshot_results(rows: Iterable[Mapping[str, Any]]) -> dict[str, WorkerResul
         if worker not in last or at_us >= last[worker][0]:
             last[worker] = (at_us, row)
     return {worker: _result(worker, first_us[worker], at_us, row) for worker, (at_us, row) in last.items()}
+
+
+def fleet_with_snapshots(workers: Mapping[str, WorkerResult]) -> dict[str, MetricValue]:
+    """The eighteen metrics of all workers together where some are known by their reported values only.
+
+    Counters add up, the longest is the longest, means are weighted by what they count as far as a value tells it.
+    """
+    from recontool.alerts.fleet import of_samples  # numpy, which logs do without
+
+    names = [metric.name for metric in DOCUMENTED]
+    metrics = {key: worker.metrics for key, worker in workers.items()}
+    samples = [
+        {
+            **{name: worker.metrics[name].value for name in names},
+            "reconnections": worker.derived.get("reconnections"),
+            "uptime_s": seconds(worker.last_us - worker.first_us),
+        }
+        for worker in workers.values()
+    ]
+    return judge(
+        of_samples(samples, names),
+        {name: common_source(name, metrics) for name in names},
+        {name: common_reason(name, metrics) for name in names},
+    )
 
 
 def _result(worker: str, first_us: int, last_us: int, row: Mapping[str, Any]) -> WorkerResult:

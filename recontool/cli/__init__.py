@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,6 +12,7 @@ os.environ.setdefault(
 
 from recontool.cli import alerts, analyze, check, compare, demo, events, formats, report, run
 from recontool.model.errors import ReconError
+from recontool.model.version import VERSION
 
 app = typer.Typer(
     name="recontool",
@@ -24,6 +25,22 @@ app = typer.Typer(
 )
 for command in (analyze, events, report, alerts, compare, check, formats, demo, run):
     command.register(app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"recontool {VERSION}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of no command."""
 
 
 def main() -> NoReturn:

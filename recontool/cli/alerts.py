@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Zone, say, zone_of
+from recontool.cli.options import (
+    DATA_DIR,
+    DataDir,
+    FormatFile,
+    FormatIn,
+    Output,
+    Paths,
+    Quiet,
+    Rules,
+    Zone,
+    say,
+    zone_of,
+)
 
 if TYPE_CHECKING:
     from recontool.alerts.rules import Rule
@@ -98,15 +110,17 @@ def _backtest(
     quiet: Quiet = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     from recontool.alerts.sweep import parse_axis
     from recontool.api import backtest as api
+    from recontool.api.formats import own_formats
     from recontool.api.rules import rules_of
     from recontool.api.sources import Reading, paths_or_default
     from recontool.cli.screen import deliver
 
-    reading = Reading(format_in, zone_of(tz), tell=say)
+    reading = Reading(format_in, zone_of(tz), tell=say, forms=own_formats(format_file))
     found = api.run_backtest(
         paths_or_default(paths or [], data_dir, reading),
         _chosen(rules_of(rules).rules, only or []),

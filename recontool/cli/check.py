@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Strict, Zone, say, zone_of
+from recontool.cli.options import (
+    DATA_DIR,
+    DataDir,
+    FormatFile,
+    FormatIn,
+    Output,
+    Paths,
+    Quiet,
+    Rules,
+    Strict,
+    Zone,
+    say,
+    zone_of,
+)
 from recontool.cli.screen import at_hand, deliver
 
 if TYPE_CHECKING:
@@ -63,14 +76,16 @@ def _check(
     strict: Strict = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 7,
 ) -> None:
     from recontool.api.check import Demand, check_paths
+    from recontool.api.formats import own_formats
     from recontool.api.rules import rules_of
     from recontool.api.sources import Reading, paths_or_default
 
-    reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
+    reading = Reading(format_in, zone_of(tz), strict, say, forms=own_formats(format_file), rules=rules_of(rules).rules)
     wanted: Literal["fleet", "worker"] = "worker" if scope is Scope.WORKER else "fleet"
     demand = Demand(fail_on or (), [baseline] if baseline is not None else [], wanted, seed)
     gate = check_paths(paths_or_default(paths or [], data_dir, reading), demand, reading)

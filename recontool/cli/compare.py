@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recontool.cli.options import FormatIn, Output, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import FormatFile, FormatIn, Output, Quiet, Strict, Zone, say, zone_of
 from recontool.cli.screen import at_hand, deliver
 from recontool.model.errors import UsageError
 
@@ -39,14 +39,17 @@ def _compare(
     strict: Strict = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap; the same seed gives the same digits.")] = 7,
 ) -> None:
     from recontool.api.compare import build_page, compare_paths
+    from recontool.api.formats import own_formats
     from recontool.api.sources import Reading
 
     if form is Form.HTML and output is None:
         raise UsageError("a page needs a file", where="--format", hint="add -o compare.html")
-    found = compare_paths([base], [new], Reading(format_in, zone_of(tz), strict, say), seed=seed)
+    reading = Reading(format_in, zone_of(tz), strict, say, forms=own_formats(format_file))
+    found = compare_paths([base], [new], reading, seed=seed)
     if form is Form.HTML and output is not None:
         print(build_page(found, output))  # noqa: T201
     else:

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatIn, Output, Paths, Quiet, Rules, Strict, Zone, say, zone_of
+from recontool.cli.options import (
+    DATA_DIR,
+    DataDir,
+    FormatFile,
+    FormatIn,
+    Output,
+    Paths,
+    Quiet,
+    Rules,
+    Strict,
+    Zone,
+    say,
+    zone_of,
+)
 from recontool.model.errors import UsageError
 from recontool.model.languages import ENGLISH, LANGUAGES, language_of
 
@@ -34,9 +47,11 @@ def _report(
     strict: Strict = False,
     tz: Zone = "UTC",
     format_in: FormatIn = "",
+    format_file: FormatFile = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     from recontool.api import analyze as api
+    from recontool.api.formats import own_formats
     from recontool.api.report import build_report, default_name, kinds_of
     from recontool.api.rules import rules_of
     from recontool.api.sources import Reading, paths_or_default
@@ -44,7 +59,7 @@ def _report(
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
     kinds, spoken = kinds_of(redact), language_of(lang)
-    reading = Reading(format_in, zone_of(tz), strict, say, rules=rules_of(rules).rules)
+    reading = Reading(format_in, zone_of(tz), strict, say, forms=own_formats(format_file), rules=rules_of(rules).rules)
     found = api.analyze(paths_or_default(paths or [], data_dir, reading), reading)
     written = build_report(
         found,

@@ -57,9 +57,11 @@ def default_paths(data_dir: Path) -> tuple[list[str], str]:
     here = sorted(str(path) for path in Path().glob("*.log"))
     if here:
         return here, f"reading {len(here)} *.log of the current folder"
+    demo = data_dir / "demo"
+    known = f"the demo's are in {demo}" if demo.is_dir() else "run `recontool demo` first"
     raise NoDataError(
         f"no PATH was given, {data_dir} holds no logs and the current folder no *.log",
-        hint="name a log, e.g. recontool analyze worker-1.log, or run `recontool demo` first",
+        hint=f"name a log or a folder, e.g. recontool analyze worker-1.log, or {known}",
     )
 
 

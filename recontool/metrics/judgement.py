@@ -64,21 +64,24 @@ def fleet_metrics(
         observed_us += observed
         outage_us += outage
     longest = [fold.max_reconnect_time() for fold in folds.values()]
-    sources = {metric.name: _common_source(metric.name, workers) for metric in DOCUMENTED}
+    sources = {metric.name: common_source(metric.name, workers) for metric in DOCUMENTED}
     values: dict[str, float | None] = {}
     for metric in DOCUMENTED:
         formula = FORMULAS.get(metric.name)
         values[metric.name] = formula(totals) if formula is not None and sources[metric.name] else None
     values["max_reconnect_time"] = max((value for value in longest if value is not None), default=None)
     values["connection_stability"] = 1.0 - outage_us / observed_us if observed_us else (0.0 if folds else None)
-    reasons = {
-        metric.name: NOTHING_TO_COUNT.get(metric.name, NEVER_SEEN) if sources[metric.name] else UNSEEN
-        for metric in DOCUMENTED
-    }
-    return judge(values, sources, reasons)
+    return judge(values, sources, {metric.name: common_reason(metric.name, workers) for metric in DOCUMENTED})
 
 
-def _common_source(name: str, workers: Mapping[str, Mapping[str, MetricValue]]) -> Source:
+def common_reason(name: str, workers: Mapping[str, Mapping[str, MetricValue]]) -> str:
+    """Why no worker has a value: that there was nothing to count says more than that nothing could be seen."""
+    said = {metrics[name].reason for metrics in workers.values()} - {""}
+    return next((reason for reason in sorted(said) if reason != UNSEEN), UNSEEN if said else NEVER_SEEN)
+
+
+def common_source(name: str, workers: Mapping[str, Mapping[str, MetricValue]]) -> Source:
+    """Where the value of all workers comes from: "events" as soon as one worker's does."""
     found = {metrics[name].source for metrics in workers.values() if metrics[name].source}
     if "events" in found:
         return "events"

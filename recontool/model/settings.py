@@ -120,7 +120,14 @@ def resolve(role: Role, given: Mapping[str, SettingValue | None]) -> dict[str, S
             value = setting.default
         if value is not None:
             values[name] = checked(setting, value)
-    values.setdefault("heartbeat_timeout", HEARTBEATS_PER_TIMEOUT * float(values["heartbeat_interval"]))
+    interval_s = float(values["heartbeat_interval"])
+    timeout_s = float(values.setdefault("heartbeat_timeout", HEARTBEATS_PER_TIMEOUT * interval_s))
+    if timeout_s <= interval_s:
+        raise UsageError(
+            f"heartbeat_timeout is {timeout_s:g} s, expected more than the heartbeat_interval of {interval_s:g} s",
+            where=rows["heartbeat_timeout"].flag,
+            hint="a peer would be taken for dead before its next heartbeat is due",
+        )
     return values
 
 

@@ -391,7 +391,9 @@ void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
             without_header(f, parser, rec, line);
         } else {
             refuse(f, rec, line);
-            if (rec->flags & ALIVE) feed(f, rec, line);
+            if (!(rec->flags & ALIVE)) continue;
+            if (parser->format->templates && rec->level == L_DEBUG) file->debug = 1; /* the process writes such lines */
+            feed(f, rec, line);
         }
     }
     file->lines += chunk->lines;

@@ -111,6 +111,12 @@ def _timeline_finding(analysis: Analysis) -> str:
             all=f"{len(workers):,}",
             lost=lost,
         )
+    elif unseen := sum(int(worker.derived.get("reconnections", 0)) for worker in workers if not worker.files):
+        text = several(
+            unseen,
+            "{n} reconnection known from snapshots alone, which do not tell when",
+            "{n} reconnections known from snapshots alone, which do not tell when",
+        )
     else:
         text = say("None of {all} workers lost a session", all=f"{len(workers):,}")
     if never:

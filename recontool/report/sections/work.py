@@ -85,7 +85,8 @@ def _no_tasks(analysis: Analysis) -> str:
 def _tasks_finding(analysis: Analysis, course: Series) -> str:
     tasks = [worker.tasks for worker in analysis.workers.values()]
     executed, succeeded = sum(t.executed for t in tasks), sum(t.succeeded for t in tasks)
-    failed, unfinished = sum(t.failed for t in tasks), sum(t.unfinished for t in tasks)
+    failed = sum(t.failed for t in tasks)
+    unfinished = executed - succeeded - failed  # a task that its worker's crash cut short has one more execution
     numbers = {
         "done": quantity.count(succeeded),
         "executions": quantity.counted(executed, "execution"),
