@@ -11,6 +11,7 @@ import pytest
 from stories import tagged
 
 import recontool
+from recontool.model.version import VERSION
 
 STORY = [
     (0, "config role=worker log_level=INFO metrics_interval=10.0"),
@@ -208,3 +209,31 @@ def test_help_loads_nothing_slow():
     code = "import sys; from recontool.cli import app; print([m for m in ('pandas', 'pyarrow', 'plotly', 'websockets') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_version_is_told(tmp_path):
+    assert run("--version", cwd=tmp_path).stdout == f"recontool {VERSION}\n"
+
+
+@pytest.mark.parametrize(
+    "command", [("report", "--html"), ("check",), ("alerts", "backtest"), ("compare",)], ids=lambda command: command[0]
+)
+def test_a_format_of_ones_own_is_taken_wherever_logs_are(folder, command):
+    (folder / "mine.toml").write_text("no format")
+    paths = ["worker-1.log", "worker-1.log"] if command == ("compare",) else ["worker-1.log"]
+    done = run(*command, *paths, "--format-file", "mine.toml", cwd=folder)
+    assert done.returncode == 2
+    assert "mine.toml" in done.stderr
+
+
+def test_after_a_demo_the_hint_says_where_its_logs_are(tmp_path):
+    (tmp_path / "recontool-data" / "demo" / "logs").mkdir(parents=True)
+    done = run("analyze", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "recontool-data/demo" in done.stderr
+
+
+def test_a_timeout_shorter_than_a_heartbeat_is_refused(tmp_path):
+    done = run("run-worker", "--heartbeat-interval", "5", "--heartbeat-timeout", "1", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--heartbeat-timeout" in done.stderr

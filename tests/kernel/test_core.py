@@ -64,6 +64,10 @@ def scanned(path, form, source, threads, range_bytes):
     return found
 
 
+def test_a_refused_debug_line_tells_that_checkpoints_have_lines_of_their_own():
+    assert difference(31048272) == ""
+
+
 def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):
     log = tmp_path / "0.log"
     for seed in range(12):
