@@ -158,7 +158,9 @@ def _node(found: Any, problems: Problems) -> Node:
         width = found.end_mark.column - found.start_mark.column
         plain_width = width == len(found.value) + 2 * quoted
         text_column = column + quoted if as_it_is and plain_width else 0
-        return Scalar(str(found.value), line, column, text_column, quoted or str(found.tag) == _STRING)
+        # ruamel keeps where a folded value was broken, as a bell character before the space that joins its lines.
+        value = str(found.value).replace("\a", "") if found.style == ">" else str(found.value)
+        return Scalar(value, line, column, text_column, quoted or str(found.tag) == _STRING)
     if found.id == "sequence":
         return Listing(tuple(_node(item, problems) for item in found.value), line, column)
     return Table(tuple(_entries(found.value, problems)), line, column)

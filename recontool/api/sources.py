@@ -1,7 +1,7 @@
 """The logs behind the paths a user named: opened, looked at, put in order and told apart."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
@@ -126,12 +126,30 @@ def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
         if path != STDIN:
             stream.close()  # hundreds of files must not stay open at once
         sources.append(Source(path, names[path], stream, seen))
+    _name_siblings(sources)
     sources.sort(key=lambda source: source.order)
     for number, source in enumerate(sources):
         source.number = number
         named = source.seen.sources if source.seen is not None else frozenset()
         source.ids = frozenset(named | {source.owner}) - {COORDINATOR, ""}
     return sources
+
+
+def _name_siblings(sources: Sequence[Source]) -> None:
+    """A part that begins just after a rotation may not say whose it is; its siblings do."""
+    named: dict[str, set[str]] = {}
+    for source in sources:
+        if source.seen is not None and source.seen.source:
+            named.setdefault(source.stem, set()).add(source.seen.source)
+    for source in sources:
+        known = named.get(source.stem, set())
+        if (
+            source.seen is not None
+            and source.seen.form.engine != "tagged"
+            and not source.seen.source
+            and len(known) == 1
+        ):
+            source.seen = replace(source.seen, source=next(iter(known)))
 
 
 def repeated(source: Source, before: tuple[str, int] | None) -> int:

@@ -55,6 +55,7 @@ class LogReader:
         self._decoder = decoder_for(form, source=source, zone=zone)
         self._blocks = BlockCollector()
         self._duplicates = duplicates
+        self._untagged = form.engine == "templates"
         self._total = self._parsed = self._continuation = self._blank = self._unmarked = self._unparsed = 0
         self._inside = ""  # "", "traceback", "exception" or the bracket that ends a JSON block
         self.examples: list[tuple[int, str, str]] = []
@@ -89,7 +90,7 @@ class LogReader:
                 if header is not None:  # its fields are damaged, yet the process was there to write it
                     yield _plain(header, number)
                 continue
-            self._inside = ""
+            self._inside = self._opened_by(header.text) if self._untagged else ""
             self._last(header.at_us)
             if events or belongs:
                 self._parsed += 1
@@ -154,6 +155,10 @@ class LogReader:
         else:
             return self.last_us is not None and line[:1].isspace()
         return True
+
+    def _opened_by(self, text: bytes) -> str:
+        """What a record begins and the lines below it go on with: some log a traceback, or JSON, as their text."""
+        return "traceback" if text.startswith(_TRACEBACK) else _CLOSING.get(text.rstrip()[-1:], "")
 
     def _refuse(self, number: int, line: bytes, why: str = "") -> None:
         self._unparsed += 1

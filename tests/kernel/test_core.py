@@ -65,7 +65,29 @@ def scanned(path, form, source, threads, range_bytes):
 
 
 def test_a_refused_debug_line_tells_that_checkpoints_have_lines_of_their_own():
-    assert difference(31048272) == ""
+    form = builtin()["ipfs-accelerate"]
+    refused = b"[worker_reconnection] - Will attempt reconnection in 1.5 seconds (attempt 399999999999999999999)"
+    half = b"[enhanced_worker_client] - Task t1 (Task-1): iteration 2/4 - 50.0%"
+    lines = [
+        b"2026-11-25 09:46:43,000 - DEBUG - " + refused + b"\n",
+        b"2026-11-25 09:46:44,000 - INFO - " + half + b"\n",
+    ]
+    expected = by_reference([b"".join(lines)], form, "w1", UTC)
+    assert by_core([lines], form, "w1", UTC) == expected
+    assert expected.files[0][0].unmarked == 1
+
+
+def test_a_traceback_or_json_that_a_record_begins_is_part_of_it():
+    form = builtin()["ipfs-accelerate"]
+    head = "2026-11-25 09:46:43,000 - DEBUG - [enhanced_worker_client] - "
+    text = (
+        f'{head}Traceback (most recent call last):\n  File "/x.py", line 1, in y\n    raise E\nE: boom\n'
+        f'{head}Test results: {{\n  "a": 1\n}}\n{head}left [\n1\n]\n{head}done\nloose\n'
+    ).encode()
+    expected = by_reference([text], form, "w1", UTC)
+    assert by_core([[text]], form, "w1", UTC) == expected
+    counts = expected.files[0][0]
+    assert (counts.continuation, counts.unparsed, counts.total) == (7, 1, 12)
 
 
 def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):

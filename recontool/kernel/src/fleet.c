@@ -229,6 +229,14 @@ static int continues(File *file, const Rec *rec) {
     return 1;
 }
 
+/* What a record begins and the lines below it go on with: some log a traceback, or JSON, as their text. */
+static int opened_by(const Rec *rec) {
+    if (parse_traceback(rec->text)) return IN_TRACEBACK;
+    Str word = trimmed(rec->text);
+    u8 last = word.n ? word.p[word.n - 1] : 0;
+    return last == '{' ? IN_BRACE : last == '[' ? IN_BRACKET : IN_NOTHING;
+}
+
 static void without_header(Fleet *f, const Parser *parser, const Rec *rec, i64 line) {
     File *file = &f->file;
     if (rec->flags & BLANK) {
@@ -384,7 +392,7 @@ void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
             i64 at = rec->at_us, until = rec->until;
             if (rec->shape == R_QUIET) feed(f, rec, line);
             else record(f, parser, rec, line);
-            file->inside = IN_NOTHING;
+            file->inside = parser->format->templates ? opened_by(rec) : IN_NOTHING;
             if (UNLIKELY(file->first == NO_TIME)) file->first = file->last = at;
             if (until > file->last) file->last = until;
         } else if (rec->shape == R_HEADLESS) {

@@ -280,9 +280,17 @@ static int shaped_body(const Parser *parser, Chunk *chunk, Rec *rec, Str logger)
     return FOUND;
 }
 
-static void headless(const Vocab *v, Rec *rec, Str line) {
+int parse_traceback(Str line) {
     static const char *const TRACES[] = {"Traceback (most recent call last):", "During handling of the above",
                                          "The above exception was"};
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(TRACES[i]);
+        if (line.n >= n && memcmp(line.p, TRACES[i], n) == 0) return 1;
+    }
+    return 0;
+}
+
+static void headless(const Vocab *v, Rec *rec, Str line) {
     Str word = trimmed(line);
     rec->shape = R_HEADLESS;
     if (!word.n) {
@@ -291,10 +299,7 @@ static void headless(const Vocab *v, Rec *rec, Str line) {
     }
     label_of(v, rec, line);
     if (space(line.p[0])) rec->flags |= INDENTED;
-    for (int i = 0; i < 3; i++) {
-        size_t n = strlen(TRACES[i]);
-        if (line.n >= n && memcmp(line.p, TRACES[i], n) == 0) rec->flags |= TRACEBACK;
-    }
+    if (parse_traceback(line)) rec->flags |= TRACEBACK;
     if (is(word, "{")) rec->flags |= OPENS_BRACE;
     if (is(word, "[")) rec->flags |= OPENS_BRACKET;
     if (word.p == line.p && is(word, "}")) rec->flags |= CLOSES_BRACE;

@@ -131,5 +131,6 @@ int parse_width(int most); /* use no more than `most`; returns what is used */
 int parse_second(Chunk *chunk, const u8 *p, u8 between, i64 *at_us); /* YYYY-MM-DD?HH:MM:SS with `between` for ? */
 int parse_tagged_body(const Parser *parser, Chunk *chunk, Rec *rec); /* `[MARKER] event key=value ...` in rec->text */
 int parse_put(const Parser *parser, Chunk *chunk, Rec *rec, const EventRow *row, int field, Str text); /* 0: does not fit */
+int parse_traceback(Str line); /* whether a traceback, or the next one of a chain, begins with it */
 void parse_label(const Vocab *v, Rec *rec, Str text);                /* a line of a metrics block */
 #endif
