@@ -186,3 +186,12 @@ def test_check_shows_rules_and_doubts(tmp_path):
     assert done.exit_code == 0
     assert done.stdout.split() == ["r", "WARNING", "reconnections", ">", "3"]
     assert "r.yaml:1:29: warning: reconnections is a counter" in done.stderr
+
+
+@pytest.mark.parametrize("style", [">", ">-", "|"])
+def test_a_condition_may_go_over_lines(style):
+    text = f"alerts:\n  g:\n    busy:\n      condition: {style}\n        queue_depth > 3 and\n        uptime_s > 2\n      description: {style}\n        a long\n        text\n"
+    (rule,) = load_rules(text, "r.yaml").rules
+    assert rule.condition.split() == ["queue_depth", ">", "3", "and", "uptime_s", ">", "2"]
+    assert rule.description.split() == ["a", "long", "text"]
+    assert "\a" not in rule.condition + rule.description

@@ -196,3 +196,23 @@ def test_a_format_of_ones_own(tmp_path, twist):
     (worker,) = analyze([str(log)], Reading(forms=(read_format_file(form),), tell=said.append)).workers.values()
     assert (worker.key, [outage.code for outage in worker.outages]) == ("w-9", [1006])
     assert bool(said) == (bool(twist) and library() is not None)
+
+
+def test_the_newest_part_of_a_rotated_log_is_its_siblings_even_before_it_says_so(tmp_path):
+    at = "2026-11-24 10:0{}:00,000 - INFO - [{}] - {}\n".format
+    older = [
+        at(0, "enhanced_worker_client", "Starting enhanced worker client w9"),
+        at(1, "worker_reconnection", "Connecting to coordinator at ws://127.0.0.1:1/api/v1/worker/w9/ws/"),
+        at(2, "worker_reconnection", "WebSocket connection established for worker w9"),
+        at(3, "worker_reconnection", "WebSocket connection closed: 1006, gone"),
+    ]
+    newer = [at(4, "worker_reconnection", "Will attempt reconnection in 1.5 seconds (attempt 2)")]
+    (tmp_path / "app.log.1").write_text("".join(older))
+    (tmp_path / "app.log").write_text("".join(newer))
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole" / "app.log").write_text("".join([*older, *newer]))
+    parts = analyze([str(tmp_path / "app.log"), str(tmp_path / "app.log.1")])
+    whole = analyze([str(tmp_path / "whole")])
+    assert list(parts.workers) == list(whole.workers) == ["w9"]
+    assert parts.workers["w9"].metrics == whole.workers["w9"].metrics
+    assert len(parts.workers["w9"].outages) == len(whole.workers["w9"].outages) == 1
