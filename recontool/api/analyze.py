@@ -112,8 +112,9 @@ def _check_strict(inputs: Sequence[InputFile], *, strict: bool) -> None:
     if strict and damaged:
         worst = max(damaged, key=lambda one: one.lines.unparsed)
         line = worst.unparsed_examples[0][0] if worst.unparsed_examples else 1
+        count = sum(one.lines.unparsed for one in damaged)
         raise PartlyUnreadableError(
-            f"{sum(one.lines.unparsed for one in damaged)} lines fit no format, expected none under --strict",
+            f"{count} {'line fits' if count == 1 else 'lines fit'} no format, expected none under --strict",
             where=f"{worst.name}:{line}",
             hint="leave out --strict to skip and count them",
         )

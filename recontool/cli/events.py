@@ -72,6 +72,8 @@ def _events(
     else:
         with nullcontext(sys.stdout) if output is None else whole_text(output) as out:
             count = _write(named, wanted, reading, chosen, out)
+    if not quiet and not count:
+        say("no event is wanted by --worker, --marker, --since, --until and --last together")
     if not quiet and output is not None:
         say(f"{count} events written to {output}")
 

@@ -65,7 +65,7 @@ class Comparison:
     base: RunFacts
     new: RunFacts
     differences: tuple[Difference, ...]
-    severity: Literal["WORSE", "OK", "NO DATA"]
+    severity: Literal["WORSE", "OK", "UNCLEAR", "NO DATA"]
     sentence: str
     seed: int
     draws: int

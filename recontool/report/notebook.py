@@ -11,7 +11,13 @@ from recontool.report import quantity
 from recontool.report.comparison import wording
 from recontool.report.plain import plain, shortened
 
-_COLOURS: Final = {"CRITICAL": "#b3261e", "WORSE": "#b3261e", "WARNING": "#8a5200", "OK": "#176b43"}
+_COLOURS: Final = {
+    "CRITICAL": "#b3261e",
+    "WORSE": "#b3261e",
+    "WARNING": "#8a5200",
+    "UNCLEAR": "#8a5200",
+    "OK": "#176b43",
+}
 _PLAIN: Final = "#56606f"
 _SENTENCE: Final = 600  # characters of a sentence that may hold names of peers
 _NAME: Final = 80

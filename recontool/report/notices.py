@@ -30,7 +30,7 @@ def _subjects(analysis: Analysis, most_each: int) -> Iterator[tuple[str, str]]:
     if analysis.security:
         found = analysis.security[0]
         rest = len(analysis.security) - 1
-        more = f"; {rest} more kinds" if rest else ""
+        more = f"; {rest} more kind{'s' if rest > 1 else ''}" if rest else ""
         yield "security", f"{found.count:,} x {found.event} in {found.source}, first: {found.detail or '-'}{more}"
     if analysis.coordinators:
         yield "coordin.", _coordinators(analysis)

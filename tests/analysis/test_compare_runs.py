@@ -104,7 +104,7 @@ def test_one_worker_is_cut_into_time(tmp_path):
     compared = compare_runs(*runs)
     assert {one.resampled for one in compared.differences if one.resampled} == {"time block"}
     assert measure(compared, "compression_time_ms").verdict == "no_data"
-    assert "1 workers" in measure(compared, "compression_time_ms").reason
+    assert "1 worker" in measure(compared, "compression_time_ms").reason
 
 
 def test_a_restart_all_workers_share_is_no_slowdown(tmp_path):

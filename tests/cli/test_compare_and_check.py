@@ -6,6 +6,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import made_runs
 import pytest
@@ -147,3 +148,10 @@ def test_check_writes_what_build_servers_read(folder):
     found = json.loads(run(*arguments, "--format", "json", cwd=folder).stdout)
     assert [check["status"] for check in found["checks"]] == ["failed", "passed"]
     assert run(*arguments, "--format", "markdown", cwd=folder).stdout.startswith("### FAILED: 1 of 2 conditions failed")
+
+
+def test_where_nothing_could_be_decided_the_word_is_not_ok():
+    logs = Path(__file__).parents[2] / "sample_logs"
+    done = run("compare", str(logs / "worker-1.log"), str(logs / "worker-2.log"), cwd=logs)
+    assert done.returncode == 0
+    assert done.stdout.startswith("UNCLEAR  none of ")

@@ -169,11 +169,12 @@ def _too_few(measure: Measure, base: Run, new: Run) -> str:
     for name, run in (("base", base), ("new", new)):
         blocks = run.blocks(measure)
         spread = f", {blocks.effective:.0f} time blocks" if blocks is not None else ""
-        texts.append(f"{name} {run.workers(measure).effective:.0f} workers{spread}")
+        workers = round(run.workers(measure).effective)
+        texts.append(f"{name} {workers} worker{'' if workers == 1 else 's'}{spread}")
     return f"needs {FEWEST} units that carry weight: {'; '.join(texts)}"
 
 
-def _summary(found: Sequence[Difference]) -> tuple[Literal["WORSE", "OK", "NO DATA"], str]:
+def _summary(found: Sequence[Difference]) -> tuple[Literal["WORSE", "OK", "UNCLEAR", "NO DATA"], str]:
     def named(verdict: Verdict) -> list[str]:
         return [one.measure for one in found if one.verdict == verdict]
 
@@ -185,6 +186,9 @@ def _summary(found: Sequence[Difference]) -> tuple[Literal["WORSE", "OK", "NO DA
     parts += [f"better: {', '.join(better)}"] if better else []
     parts = parts or [f"no difference beyond chance in {len(tested)} measure{'s' if len(tested) > 1 else ''}"]
     unclear, missing = named("unclear"), named("no_data")
+    if len(unclear) == len(tested):
+        named_so = f"none of {len(tested)} measures" if len(tested) > 1 else "not one measure"
+        return "UNCLEAR", f"{named_so} could be decided: longer runs would tell more"
     parts += [f"{len(unclear)} unclear"] if unclear else []
     parts += [f"{len(missing)} without enough data"] if missing else []
     return ("WORSE" if worse else "OK"), "; ".join(parts)

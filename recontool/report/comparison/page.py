@@ -19,7 +19,7 @@ from recontool.report.plain import plain
 from recontool.report.view import Tone
 
 POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'"
-_TONES: Final[dict[str, Tone]] = {"WORSE": "critical", "OK": "ok", "NO DATA": "muted"}
+_TONES: Final[dict[str, Tone]] = {"WORSE": "critical", "OK": "ok", "UNCLEAR": "warning", "NO DATA": "muted"}
 _CHIPS: Final[dict[Verdict, Tone]] = {
     "worse": "critical",
     "better": "ok",

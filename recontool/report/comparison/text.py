@@ -8,7 +8,7 @@ from recontool.report.comparison import wording
 from recontool.report.terminal import Screen
 
 _NARROWEST: Final = 80
-_PAINT: Final = {"WORSE": "CRITICAL", "OK": "OK", "NO DATA": "NO DATA"}
+_PAINT: Final = {"WORSE": "CRITICAL", "OK": "OK", "UNCLEAR": "WARNING", "NO DATA": "NO DATA"}
 _SHORT: Final = {"no_data": "no data", "neutral": ""}  # what stands in the narrow column
 
 
