@@ -94,7 +94,7 @@ def _shared(workers: Sequence[WorkerResult], kind: frozenset[str], reach_us: int
     """Groups of outages of one kind, in time order: each starts within reach of the one before it.
 
     Groups of one worker are no incident and never become objects. A missed deadline right after the worker's
-    own silence is left out: the worker was frozen, not the link.
+    own silence is left out: the worker was frozen, not the link. So is one in a session younger than a heartbeat.
     """
     starts: list[tuple[int, int, int]] = []
     for at, worker in enumerate(workers):
@@ -103,23 +103,35 @@ def _shared(workers: Sequence[WorkerResult], kind: frozenset[str], reach_us: int
     groups = []
     for group in _groups(sorted(starts), reach_us):
         if len({at for _, at, _ in group}) > 1:
-            pairs = [(workers[at], workers[at].outages[number]) for _, at, number in group]
+            members = [(workers[at], number) for _, at, number in group]
             # Leaving one out may tear a group apart.
-            kept = [one for worker, one in pairs if one.cause != "heartbeat" or not _was_frozen(worker, one)]
+            kept = [worker.outages[number] for worker, number in members if not _own_fault(worker, number)]
             rest = [(one.start_us, 0, number) for number, one in enumerate(kept)]
             groups += [[kept[number] for _, _, number in part] for part in _groups(rest, reach_us)]
     return groups
 
 
-def _was_frozen(worker: WorkerResult, outage: Outage) -> bool:
-    return any(abs(outage.start_us - gap.end_us) <= CLOSE_US for gap in worker.gaps)
+def _own_fault(worker: WorkerResult, number: int) -> bool:
+    """Whether a deadline was missed that says nothing of the link."""
+    outage = worker.outages[number]
+    if outage.cause != "heartbeat":
+        return False
+    if any(abs(outage.start_us - gap.end_us) <= CLOSE_US for gap in worker.gaps):
+        return True
+    # Some workers count the silence from before they reconnected, and give up a session that has only begun.
+    began_us = worker.outages[number - 1].end_us if number else None
+    return began_us is not None and outage.start_us - began_us < _heartbeat_us([worker])
+
+
+def _heartbeat_us(workers: Sequence[WorkerResult]) -> int:
+    """The longest heartbeat interval their logs tell; that of recontool where none does."""
+    logged = [worker.config.get("heartbeat_interval") for worker in workers]
+    return round(max((one for one in logged if isinstance(one, float)), default=_HEARTBEAT_S) * SECOND_US)
 
 
 def _deadline_spread_us(workers: Sequence[WorkerResult]) -> int:
     """Deadlines of one silence expire up to one heartbeat interval apart, plus a moment."""
-    logged = [worker.config.get("heartbeat_interval") for worker in workers]
-    interval_s = max((one for one in logged if isinstance(one, float)), default=_HEARTBEAT_S)
-    return round(interval_s * SECOND_US) + CLOSE_US // 2
+    return _heartbeat_us(workers) + CLOSE_US // 2
 
 
 def _groups(starts: Sequence[tuple[int, int, int]], reach_us: int) -> Iterable[list[tuple[int, int, int]]]:

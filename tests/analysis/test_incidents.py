@@ -17,6 +17,18 @@ def worker(start, end, cause="closed", code=1006):
     ]
 
 
+def again(start):
+    """Back after an outage of its own, and given up a moment later for a silence that was counted from before."""
+    return [
+        *UP,
+        (start - 20, "[RECONNECT] lost cause=forced"),
+        (start - 1, "[RECONNECT] established n=1"),
+        (start, "[RECONNECT] lost cause=heartbeat detected_s=65.0"),
+        (start + 0.1, "[RECONNECT] established n=1"),
+        (300, "x y"),
+    ]
+
+
 def incidents(folder, coordinator, *workers):
     files = {f"w{n}__log": tagged(story, source=f"w{n}") for n, story in enumerate(workers)}
     if coordinator:
@@ -75,6 +87,7 @@ APART = {
     "far apart": (worker(100, 110), worker(150, 160)),
     "closed sockets four seconds apart": (worker(100, 110), worker(104, 114)),
     "heartbeats beyond one interval": (worker(100, 101, "heartbeat"), worker(107, 108, "heartbeat")),
+    "deadlines of sessions that have only begun": (again(100), again(100.3)),
     "a frozen worker beside a silent link": (worker(100, 101, "heartbeat"), worker(90.5, 91, "heartbeat")),
     "asked for": (worker(100, 101, "forced"), worker(100, 101, "forced")),
 }
