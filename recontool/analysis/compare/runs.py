@@ -186,12 +186,12 @@ def _summary(found: Sequence[Difference]) -> tuple[Literal["WORSE", "OK", "UNCLE
     parts += [f"better: {', '.join(better)}"] if better else []
     parts = parts or [f"no difference beyond chance in {len(tested)} measure{'s' if len(tested) > 1 else ''}"]
     unclear, missing = named("unclear"), named("no_data")
+    lacking = [f"{len(missing)} without enough data"] if missing else []
     if len(unclear) == len(tested):
-        named_so = f"none of {len(tested)} measures" if len(tested) > 1 else "not one measure"
-        return "UNCLEAR", f"{named_so} could be decided: longer runs would tell more"
+        none_of_them = f"none of {len(tested)} measures" if len(tested) > 1 else "not one measure"
+        return "UNCLEAR", "; ".join([f"{none_of_them} could be decided: longer runs would tell more", *lacking])
     parts += [f"{len(unclear)} unclear"] if unclear else []
-    parts += [f"{len(missing)} without enough data"] if missing else []
-    return ("WORSE" if worse else "OK"), "; ".join(parts)
+    return ("WORSE" if worse else "OK"), "; ".join([*parts, *lacking])
 
 
 def _facts(run: Analysis, name: str) -> RunFacts:
