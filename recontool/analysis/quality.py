@@ -5,6 +5,7 @@ from typing import Final
 
 from recontool.model.findings import InputFile, QualityNote, WorkerResult
 from recontool.model.instant import iso, spelled
+from recontool.model.outages import completed_spans
 from recontool.model.said import said, said_of
 
 _FEW: Final = 5  # places shown as evidence
@@ -63,8 +64,8 @@ def _on_worker(worker: WorkerResult) -> list[QualityNote]:
                 ),
             )
         )
-    backwards = [outage for outage in worker.outages if outage.end_us == outage.start_us]
-    if backwards:
+    if any(start == end for start, end in zip(*completed_spans(worker.outages), strict=True)):
+        backwards = [outage for outage in worker.outages if outage.end_us == outage.start_us]
         notes.append(
             QualityNote(
                 worker.key,

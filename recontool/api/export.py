@@ -124,12 +124,8 @@ def _writer(out: IO[bytes], schema: pa.Schema, reading: Reading) -> RowGroupWrit
         use_dictionary=named,
         column_encoding=rising,
         write_batch_size=ROWS_PER_GROUP,
-        write_statistics=[
-            "at",
-            "line",
-            "source",
-            "file",
-        ],  # what sets row groups apart; of all they cost a quarter of the time
+        # Of what sets row groups apart; of all columns they cost a quarter of the time.
+        write_statistics=["at", "line", "source", "file"],
     )
 
 

@@ -6,9 +6,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # numpy's would spin at its start, and nothing here multiplies matrices
+# numpy's threads would spin at its start, and nothing here multiplies matrices.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from recontool.cli import alerts, analyze, check, compare, demo, events, formats, report, run
 from recontool.model.errors import ReconError

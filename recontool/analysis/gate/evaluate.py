@@ -187,8 +187,9 @@ def _lines_of(alert: Alert, run: Analysis) -> tuple[str, ...]:
     worker = run.workers.get(alert.worker) if alert.worker is not None else None
     if worker is None:
         return ()
-    earlier = (one for one in run.alerts if (one.alert, one.worker) == (alert.alert, alert.worker))
-    if alert.alert == "task_failures" and worker.first_error_evidence and next(earlier, alert) is alert:
+    same = (one for one in run.alerts if (one.alert, one.worker) == (alert.alert, alert.worker))
+    first = next((one for one in same if one.fired_us is not None), alert)
+    if alert.alert == "task_failures" and worker.first_error_evidence and first is alert:
         return (worker.first_error_evidence,)
     until_us = worker.last_us if alert.resolved_us is None else alert.resolved_us
     meanwhile = [
