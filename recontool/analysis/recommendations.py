@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from recontool.analysis.security import REFUSED, refusals
+from recontool.analysis.security import refusals, refused_workers
 from recontool.model.findings import Incident, Recommendation, SecurityFinding, WorkerResult
 from recontool.model.instant import SECOND_US, seconds
 from recontool.model.outages import starts_us
@@ -75,7 +75,7 @@ def _late_returns(incidents: Sequence[Incident], workers: Mapping[str, WorkerRes
 
 def _refused_keys(security: Sequence[SecurityFinding], workers: Mapping[str, WorkerResult]) -> list[Recommendation]:
     """Workers whose own logs tell of it need a key; who else is refused may be nobody of this fleet."""
-    own = [finding for finding in security if finding.event == REFUSED and finding.source in workers]
+    own = refused_workers(security, workers)
     seen = refusals(security, workers)
     found, count = [], sum(finding.count for finding in own)
     if own:

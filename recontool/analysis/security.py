@@ -1,15 +1,15 @@
 """Collects security events by source and kind."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from recontool.model.events import Event
-from recontool.model.findings import SecurityFinding
+from recontool.model.findings import SecurityFinding, WorkerResult
 
 _EVIDENCE: Final = 3
 _GOOD: Final = "auth_ok"
-REFUSED: Final = "auth_failed"
+_REFUSED: Final = "auth_failed"
 
 
 @dataclass(slots=True)
@@ -53,10 +53,16 @@ class SecurityFold:
         ]
 
 
-def refusals(security: Sequence[SecurityFinding], workers: Collection[str]) -> list[SecurityFinding]:
-    """Refused logins, each once: as coordinators saw them, or as `workers` did where no coordinator's log tells."""
-    refused = [finding for finding in security if finding.event == REFUSED]
-    return [finding for finding in refused if finding.source not in workers] or refused
+def refused_workers(security: Sequence[SecurityFinding], workers: Mapping[str, WorkerResult]) -> list[SecurityFinding]:
+    """Refused logins as the logs of `workers` tell of them."""
+    ids = {worker.worker for worker in workers.values()}  # keys may carry a file, sources do not
+    return [finding for finding in security if finding.event == _REFUSED and finding.source in ids]
+
+
+def refusals(security: Sequence[SecurityFinding], workers: Mapping[str, WorkerResult]) -> list[SecurityFinding]:
+    """Refused logins, each once: as coordinators saw them, or as workers did where no coordinator's log tells."""
+    own = refused_workers(security, workers)
+    return [finding for finding in security if finding.event == _REFUSED and finding not in own] or own
 
 
 def detail(event: Event) -> str:

@@ -66,6 +66,16 @@ def test_a_worker_refused_by_both_accounts_needs_a_key_and_counts_once(tmp_path)
     assert "12 logins refused" in found.verdict.sentence
 
 
+def test_workers_of_one_id_in_two_fleets_are_workers_still(tmp_path):
+    refused = [(60 + n, "w1", '[SECURITY] auth_failed reason="wrong key"') for n in range(12)]
+    for name in ("a.log", "b.log"):
+        written(tmp_path, name, [*calm("w1")[:2], *refused])
+    written(tmp_path, "coordinator.log", refusals(24))
+    found = analyze([str(tmp_path)])
+    assert len(found.workers) == 2
+    assert [advice.title for advice in found.recommendations] == ["Give the refused peer a valid key"]
+
+
 def test_an_outage_over_a_clock_set_back_is_told(tmp_path):
     lines = [
         *calm("w1")[:2],
