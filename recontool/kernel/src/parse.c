@@ -149,6 +149,7 @@ int parse_opening(const Parser *parser, Str text, Opening *o) {
     o->row = row_of(parser->vocab, event);
     o->event = (int16_t)event, o->marker = (u8)marker, o->kind = kind_of(o->row), o->moves = moves_of(parser->vocab, o->row, name);
     o->counted = (u8)only_counted(o->kind);
+    if (o->kind >= K_TASK_COMPLETED && o->kind <= K_TASK_CANCELLED) o->outcome = (u8)(TALLY_TASKS + o->kind - K_TASK_COMPLETED);
     return o->name_at + name.n == text.n && o->kind != K_METRICS;
 }
 
@@ -381,8 +382,8 @@ void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
 }
 
 void chunk_free(Chunk *chunk) {
-    free(chunk->buffer), free(chunk->openings);
-    VEC_FREE(chunk->recs), VEC_FREE(chunk->cells);
+    free(chunk->buffer), free(chunk->openings), free(chunk->outlines);
+    VEC_FREE(chunk->recs), VEC_FREE(chunk->cells), VEC_FREE(chunk->ends);
     arena_free(&chunk->arena);
 }
 

@@ -57,13 +57,14 @@ typedef struct {
 enum { HEAD_MOST = 64, HEADS = 64 };
 typedef struct {
     u8 text[HEAD_MOST];
-    u32 n, source_at, source_n; /* n 0: none yet */
+    u32 n, source_at, source_n;
+    u64 filled;                 /* a bit for each byte of the text */
     u32 who;                    /* heads of one source have one number, from 1 on */
     u8 level;
 } Head;
 
 /* `[MARKER] event` or `event` as a line had it, what that means, and the fields that came after it, in their order. */
-enum { OPENING_MOST = 32, KEY_MOST = 16, KEYS_KEPT = 8, OPENINGS = 64, OPENING_SLOTS = 1024 };
+enum { OPENING_MOST = 32, KEY_MOST = 16, KEYS_KEPT = 8, OPENINGS = 64 };
 typedef struct {
     u8 text[KEY_MOST];
     u32 n;
@@ -76,9 +77,26 @@ typedef struct {
     u32 n, name_at; /* n 0: none yet */
     int16_t event;
     u8 marker, kind, moves, counted; /* counted: a summary needs only its number */
+    u8 outcome;                      /* of a task, where its tally has it; M_NONE: of none */
     const EventRow *row;
     Key keys[KEYS_KEPT];
 } Opening;
+
+/* A text without the values of its fields, `[MARKER] event key= key=`, and what that means. */
+enum { OUTLINE_MOST = 64, OUTLINES = 64, PADDING_OF_NAMES = 64 };
+typedef struct {
+    u8 text[OUTLINE_MOST + PADDING_OF_NAMES]; /* what is behind its end is 0 */
+    u32 n, numbers, wanted; /* the fields that are numbers, and those whose value somebody wants: a bit each */
+    Opening opening;
+    u8 round[512 - 64 * 2 - 12 - 4 - sizeof(Opening)]; /* found by a shift */
+} Outline;
+
+/* Where some bytes were put last time: 1 + the index of what is known of them, 0 where there is nothing. */
+enum { PLACES = 1024 };
+typedef struct {
+    u8 at[PLACES];
+    u32 n; /* how many were put */
+} Places;
 
 typedef struct {
     u8 *buffer; /* page-aligned: the kernel of the system copies into such memory at full speed */
@@ -92,14 +110,16 @@ typedef struct {
     u8 source[136];
     u32 source_n;
     VEC(Cell) cells;
+    VEC(const u8 *) ends; /* of its lines */
     u8 stamp[32]; /* a minute, and what else every time has, in their places */
     i64 stamp_us;
     Head heads[HEADS]; /* by some of their bytes */
     u32 sources, who; /* numbers given; that of the last record, 0 when it has none */
-    u8 opening_at[OPENING_SLOTS]; /* 1 + index of an opening */
-    Opening *openings;            /* the last to be learnt takes the place of the oldest */
-    u32 openings_n;
-    u64 learnt_by;                /* the parser to which they mean that */
+    Rec *with;        /* that record */
+    Places opening_at, outline_at;
+    Opening *openings; /* the last to be learnt takes the place of the oldest */
+    Outline *outlines; /* the same */
+    u64 learnt_by;     /* the parser to which they mean that */
     const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;
 } Chunk;

@@ -19,6 +19,10 @@ const u8 CLASS[256] = {
     U('A'), U('B'), U('C'), U('D'), U('E'), U('F'), U('G'), U('H'), U('I'), U('J'), U('K'), U('L'), U('M'),
     U('N'), U('O'), U('P'), U('Q'), U('R'), U('S'), U('T'), U('U'), U('V'), U('W'), U('X'), U('Y'), U('Z'),
 };
+const u8 NEEDLE[NEEDLES][64] __attribute__((aligned(64))) = {
+    [A_SPACE] = {[0 ... 63] = ' '}, [A_QUOTE] = {[0 ... 63] = '"'}, [AN_EQUALS] = {[0 ... 63] = '='},
+    [A_POINT] = {[0 ... 63] = '.'}, [A_ZERO] = {[0 ... 63] = '0'},  [A_NINE] = {[0 ... 63] = 9},
+};
 
 int parse_int(Str text, i64 *value) {
     const u8 *p = text.p, *end = p + text.n;

@@ -5,8 +5,7 @@
 
 #include "line.h"
 
-static const u32 NO_LINE = 0xFFFFFFFFu;
-enum { WORDS = 4, LONGEST_TEXT = 127 };
+enum { LONGEST_TEXT = 127, AHEAD = 32 };
 
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
  * bare value; it is anything but printable ASCII, and a space, `"` or `=`. The end of the line is one. */
@@ -119,53 +118,129 @@ static inline u32 opening_place(const u8 *end, u32 n) {
     return (u32)((last ^ (more << 21 | more >> 43)) * 0x9E3779B97F4A7C15u >> 54);
 }
 
-static void forget_openings(Chunk *chunk) {
-    memset(chunk->opening_at, 0, sizeof chunk->opening_at);
-    chunk->openings_n = 0;
+/* An index below `most` for what is not known yet, entered from `place` on; the oldest gives way. */
+static u32 settle(Places *places, u32 place, u32 most) {
+    if (places->n == PLACES / 2) memset(places, 0, sizeof *places);
+    u32 i = places->n++ % most;
+    while (places->at[place & (PLACES - 1)]) place++;
+    places->at[place & (PLACES - 1)] = (u8)(i + 1);
+    return i;
 }
 
 static Opening *learn_opening(const Parser *parser, Chunk *chunk, u32 place, Str text) {
     Opening fresh;
     if (!parse_opening(parser, text, &fresh)) return NULL;
-    if (chunk->openings_n == OPENING_SLOTS / 2) forget_openings(chunk);
-    u32 i = chunk->openings_n++ % OPENINGS;
-    while (chunk->opening_at[place & (OPENING_SLOTS - 1)]) place++;
-    chunk->opening_at[place & (OPENING_SLOTS - 1)] = (u8)(i + 1);
-    chunk->openings[i] = fresh;
-    return &chunk->openings[i];
+    Opening *opening = &chunk->openings[settle(&chunk->opening_at, place, OPENINGS)];
+    return *opening = fresh, opening;
 }
 
-/* The line begins as none that is remembered: remember how. 0 when it is no record. */
-static int learn_head(Chunk *chunk, Rec *rec, Str line, Head *head) {
-    if (!parse_header(chunk, line, rec)) return 0;
-    u32 n = (u32)(rec->text.p - line.p) - 28;
+static inline Head *head_at(Chunk *chunk, const u8 *p) {
+    return &chunk->heads[(load64(p + 28) ^ load64(p + 36) << 3) * 0x9E3779B97F4A7C15u >> 58];
+}
+
+/* The line begins as none that is remembered: remember how. 0 when it is no such record. */
+static int learn_head(Chunk *chunk, Str line) {
+    Rec rec;
+    const u8 *p = line.p;
+    while (line.n && p[line.n - 1] == '\r') line.n--;
+    if (line.n < 34 || !parse_header(chunk, line, &rec)) return 0;
+    u32 n = (u32)(rec.text.p - p) - 28;
+    if (n > HEAD_MOST) return 0;
     memcpy(chunk->stamp, chunk->minute, 17);
     chunk->stamp_us = chunk->minute_us;
     chunk->stamp[19] = '.', chunk->stamp[26] = 'Z', chunk->stamp[27] = ' ';
-    if (n > HEAD_MOST) return 0;
-    *head = (Head){.n = n, .source_at = (u32)(rec->source.p - line.p), .source_n = rec->source.n, .level = rec->level};
-    memcpy(head->text, line.p + 28, n);
+    Head *head = head_at(chunk, p);
+    *head = (Head){.n = n, .filled = below(n), .source_at = (u32)(rec.source.p - p), .source_n = rec.source.n, .level = rec.level};
+    memcpy(head->text, p + 28, n);
     for (int i = 0; i < HEADS; i++) {
         const Head *other = &chunk->heads[i];
-        if (other->who && other->source_n == rec->source.n && memcmp(other->text + other->source_at - 28, rec->source.p, rec->source.n) == 0)
+        if (other->who && other->source_n == rec.source.n && memcmp(other->text + other->source_at - 28, rec.source.p, rec.source.n) == 0)
             head->who = other->who;
     }
     if (!head->who) head->who = ++chunk->sources;
     return 1;
 }
 
-/* The record before `rec`, when it is of the source of `head`. */
-static inline Rec *before_of(const Chunk *chunk, Rec *rec, const Head *head, Str source) {
-    return LIKELY(chunk->who == head->who) ? rec - 1 : before(chunk, rec, source);
+/* 128 bits. */
+typedef struct {
+    u64 low, high;
+} Bits;
+
+/* A line that begins as one before did. */
+typedef struct {
+    const u8 *p;
+    u32 n; /* without its end */
+    const Head *head;
+    Str text;
+    Bits equals, bare, digit, point; /* which bytes of its text are; bare: none that ends a bare value, but for `=` */
+} Begun;
+
+/* Lines that were looked at and not yet taken. */
+typedef struct {
+    Begun line[AHEAD];
+    i64 at[AHEAD];
+    u8 marked[AHEAD + 1]; /* those that may have a marker, or all where not only markers count */
+    u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
+} Ahead;
+
+/* Whether a summary takes only the time of a text without a marker that begins so: neither a start of the process, nor a
+ * line of a block. */
+static inline int plain(u8 c) { return (CLASS[c] & C_LOWER) != 0 && c != 'c'; }
+
+static inline Str source_of(const Begun *b) { return (Str){b->p + b->head->source_at, b->head->source_n}; }
+
+/* A record of nothing yet; there is room for it. */
+static inline Rec *begin(const Parser *parser, Chunk *chunk, const Begun *b) {
+    VEC_ROOM(chunk->recs, 1);
+    Rec *rec = &chunk->recs.p[chunk->recs.n];
+    blank(parser, rec, (Str){b->p, b->n});
+    chunk->cells.n = 0;
+    return rec;
+}
+
+/* The record is one: lines of its source that follow may be counted with it. */
+static inline void admit(Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
+    rec->at_us = rec->until = at;
+    rec->level = b->head->level, rec->source = source_of(b);
+    rec->line = chunk->lines;
+    chunk->recs.n++;
+    chunk->with = rec, chunk->who = b->head->who;
+}
+
+static inline void keep(Chunk *chunk, Rec *rec, const Opening *opening, const Begun *b, i64 at) {
+    admit(chunk, rec, b, at);
+    rec->text = b->text;
+    rec->marker = opening->marker, rec->kind = opening->kind, rec->moves = opening->moves, rec->event = opening->event;
+    if (opening->kind != K_NONE) rec->name = (Str){b->text.p + opening->name_at, opening->n - opening->name_at};
+    keep_cells(chunk, rec);
+}
+
+/* Whether a line may be counted with the record before. */
+static inline int goes_on(Chunk *chunk, const Begun *b) {
+    if (LIKELY(chunk->who == b->head->who)) return 1;
+    Rec *with = before(chunk, chunk->recs.p + chunk->recs.n, source_of(b));
+    if (with != NULL) chunk->with = with, chunk->who = b->head->who;
+    return with != NULL;
 }
 
 /* Count a line that a summary wants no more of with the record before it, which is of the same source. */
-static inline void tally(Rec *with, const Opening *opening, i64 at) {
+static inline void tally(Chunk *chunk, const Opening *opening, i64 at) {
+    Rec *with = chunk->with;
     if (at > with->until) with->until = at;
     with->tally[opening->marker]++;
-    if (opening->kind == K_TASK_COMPLETED) with->tally[TALLY_TASKS]++;
-    else if (opening->kind == K_TASK_FAILED) with->tally[TALLY_TASKS + 1]++;
-    else if (opening->kind == K_TASK_CANCELLED) with->tally[TALLY_TASKS + 2]++;
+    with->tally[opening->outcome]++;
+}
+
+/* A record that a summary only takes the time of. */
+static inline int quiet(const Parser *parser, Chunk *chunk, const Begun *b, i64 at) {
+    if (LIKELY(goes_on(chunk, b))) {
+        if (at > chunk->with->until) chunk->with->until = at;
+        return 1;
+    }
+    Rec *rec = begin(parser, chunk, b);
+    rec->shape = R_QUIET;
+    admit(chunk, rec, b, at);
+    return 1;
 }
 
 #define NAME(x) x##_avx2
@@ -189,14 +264,21 @@ ALWAYS u64 marks_avx2(const u8 *p, u64 *digit) {
 }
 ALWAYS u32 same32_avx2(const u8 *p, const u8 *q) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_32(p), load_32(q))); }
 ALWAYS u64 same_avx2(const u8 *p, const u8 *q) { return same32_avx2(p, q) | (u64)same32_avx2(p + 32, q + 32) << 32; }
+#define RECORD record_at_avx2
+#define KNOWN known_at_avx2
+#define LOOK(begun) (void)(begun)
+#include "wide_record.h"
 #include "wide_lines.h"
 #undef NAME
 #undef TARGET
 #undef ALWAYS
+#undef RECORD
+#undef KNOWN
+#undef LOOK
 
 #define NAME(x) x##_avx512
-#define TARGET __attribute__((target("avx2,bmi,bmi2,avx512bw,avx512vl")))
-#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,avx512bw,avx512vl"))) static inline
+#define TARGET __attribute__((target("avx2,bmi,bmi2,avx512bw,avx512vl,avx512vbmi2,popcnt")))
+#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,avx512bw,avx512vl,avx512vbmi2,popcnt"))) static inline
 ALWAYS u64 ends_avx512(const u8 *p) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\n')); }
 ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
     __m512i v = _mm512_loadu_si512(p);
@@ -208,12 +290,17 @@ ALWAYS u64 same_avx512(const u8 *p, const u8 *q) { return _mm512_cmpeq_epi8_mask
 ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
     return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)q));
 }
+#include "wide_record.h"
+#define RECORD outlined_at
+#define KNOWN known_by_outline
+#define LOOK look_avx512
+#include "outline.h"
 #include "wide_lines.h"
 
 static int can(void) {
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) return 0;
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") ? 2 : 1;
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") ? 2 : 1;
 }
 
 static int most_allowed = 2;
@@ -226,8 +313,15 @@ int parse_width(int most) {
 int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
     int width = parse_width(most_allowed);
     if (width == 0) return 0;
-    if (chunk->openings == NULL) chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
-    if (chunk->learnt_by != parser->serial) forget_openings(chunk), chunk->learnt_by = parser->serial;
+    if (chunk->openings == NULL) {
+        chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
+        chunk->outlines = need(calloc(OUTLINES, sizeof(Outline)));
+    }
+    if (chunk->learnt_by != parser->serial) {
+        memset(&chunk->opening_at, 0, sizeof chunk->opening_at);
+        memset(&chunk->outline_at, 0, sizeof chunk->outline_at);
+        chunk->learnt_by = parser->serial;
+    }
     if (width == 2) lines_avx512(parser, chunk, p, end);
     else lines_avx2(parser, chunk, p, end);
     return 1;

@@ -1,4 +1,4 @@
-/* The wide reader itself: wide.c includes it once for every kind of vector it knows. */
+/* Lines at a time: wide.c includes it once for every kind of vector it knows. */
 
 /* `YYYY-MM-DDTHH:MM:SS.ffffffZ ` in the minute of the line before. */
 ALWAYS int NAME(time_at)(const Chunk *chunk, const u8 *p, i64 *at) {
@@ -15,129 +15,90 @@ ALWAYS int NAME(time_at)(const Chunk *chunk, const u8 *p, i64 *at) {
     return micros < 60000000;
 }
 
-/* Length of the line at p, NO_LINE when it is longer than the wide reader takes. Most are shorter than 128. */
-ALWAYS u32 NAME(length_of)(const u8 *p) {
-    u64 first = NAME(ends)(p), second = NAME(ends)(p + 64);
-    u32 in_first = (u32)__builtin_ctzll(first | 1ull << 63), in_second = 64 + (u32)__builtin_ctzll(second | 1ull << 63);
-    if (LIKELY((first | second) != 0)) return first ? in_first : in_second;
-    for (u32 word = 2; word < WORDS; word++) {
-        u64 ends = NAME(ends)(p + 64 * word);
-        if (ends) return 64 * word + (u32)__builtin_ctzll(ends);
+/* Where the lines of [p, end) end. */
+ALWAYS void NAME(find_ends)(Chunk *chunk, const u8 *p, const u8 *end) {
+    chunk->ends.n = 0;
+    for (const u8 *at = p; at < end; at += 64) {
+        VEC_ROOM(chunk->ends, 64);
+        u64 ends = NAME(ends)(at);
+        const u8 **to = &chunk->ends.p[chunk->ends.n];
+        chunk->ends.n += (size_t)__builtin_popcountll(ends);
+        to[0] = at + _tzcnt_u64(ends), ends &= ends - 1; /* most often there is one or none, and then what is put here is not kept */
+        to[1] = at + _tzcnt_u64(ends), ends &= ends - 1;
+        for (to += 2; UNLIKELY(ends != 0); ends &= ends - 1) *to++ = at + _tzcnt_u64(ends);
     }
-    return NO_LINE;
 }
 
-ALWAYS Opening *NAME(opening_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 n) {
-    u32 place = opening_place(p + n, n);
-    for (u32 at; (at = chunk->opening_at[place & (OPENING_SLOTS - 1)]) != 0; place++) {
-        Opening *o = &chunk->openings[at - 1];
-        if (o->n == n && (~NAME(same32)(p, o->text) & (u32)below(n)) == 0) return o;
+/* Look at lines from p on, as long as they begin as lines before did. It is done for many before anything is done
+ * with them: so the processor has work while it waits for the parts of each. */
+ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *const *ends, u32 most, int less) {
+    u32 i = 0, marked = 0, odd = 0;
+    for (; i < most; i++) {
+        const Head *head = head_at(chunk, p);
+        Begun *b = &ahead->line[i];
+        const u8 *end = ends[i];
+        if (UNLIKELY(!NAME(time_at)(chunk, p, &ahead->at[i]) || !head->n || (~NAME(same)(p + 28, head->text) & head->filled) != 0)) break;
+        while (UNLIKELY(end[-1] == '\r')) end--; /* there is a head before them */
+        const u8 *text = p + 28 + head->n;
+        if (UNLIKELY(text >= end)) break;
+        b->p = p, b->n = (u32)(end - p), b->head = head, b->text = (Str){text, (u32)(end - text)};
+        int is_marked = *text == '[';
+        odd |= head->who ^ chunk->who;
+        odd |= (u32)(!is_marked & !plain(*text));
+        ahead->marked[marked] = (u8)i;
+        marked += (u32)((!less) | is_marked);
+        p = ends[i] + 1;
     }
-    return learn_opening(parser, chunk, place, (Str){p, n});
-}
-
-/* The fields of a text, from `at` to its end at `n`; 0 when they are not in their usual shape. */
-ALWAYS int NAME(fields_at)(const Parser *parser, Chunk *chunk, Rec *rec, Opening *opening, Marks *m, const u8 *p, u32 at, u32 n) {
-    Key other;
-    for (u32 k = 0; at < n; k++) {
-        u32 from = at + 1, equals = next_stop(m), width = equals - from;
-        if (UNLIKELY(p[at] != ' ' || equals >= n || p[equals] != '=' || width == 0)) return 0;
-        Key *key = k < KEYS_KEPT && width <= KEY_MOST ? &opening->keys[k] : &other;
-        __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + from)), _mm_loadu_si128((const __m128i *)key->text));
-        u32 differs = ~(u32)_mm_movemask_epi8(same) & (u32)below(width);
-        if (UNLIKELY(key == &other || key->n != width || differs) && !learn_key(parser, opening, key, (Str){p + from, width})) return 0;
-        u32 value = equals + 1;
-        at = next_stop(m);
-        if (UNLIKELY(at == value)) return 0;
-        if (UNLIKELY(!quick_value(parser, chunk, rec, key, p + value, at - value, digits_from(m, value)))) return 0;
-    }
-    return 1;
-}
-
-/* A line of `n` bytes that is a record of `head`; 0 when something of it is unusual. */
-ALWAYS int NAME(record_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 n, const Head *head, i64 at) {
-    Marks m;
-    int less = parser->wants & WANT_LESS;
-    Str text = {p + 28 + head->n, n - 28 - head->n};
-    if (UNLIKELY(28 + head->n >= n || text.n > LONGEST_TEXT)) return 0;
-    m.stop = NAME(marks)(text.p, &m.digit), m.more_stop = NAME(marks)(text.p + 64, &m.more_digit), m.base = 0;
-    u32 stop = next_stop(&m);
-    if (text.p[0] == '[') {
-        if (UNLIKELY(stop >= text.n || text.p[stop] != ' ' || text.p[stop - 1] != ']')) return 0;
-        stop = next_stop(&m);
-    }
-    if (UNLIKELY(stop > OPENING_MOST || stop == 0)) return 0;
-    Opening *opening = NAME(opening_at)(parser, chunk, text.p, stop);
-    if (UNLIKELY(opening == NULL)) return 0;
-    VEC_ROOM(chunk->recs, 1);
-    Rec *rec = &chunk->recs.p[chunk->recs.n], *with = NULL;
-    Str source = {p + head->source_at, head->source_n};
-    if (less && opening->counted) with = before_of(chunk, rec, head, source);
-    if (with == NULL) blank(parser, rec, (Str){p, n});
-    chunk->cells.n = 0;
-    if (opening->kind != K_NONE && UNLIKELY(!NAME(fields_at)(parser, chunk, rec, opening, &m, text.p, stop, text.n))) return 0;
-    if (with != NULL) {
-        tally(with, opening, at);
-        chunk->lines++;
-        return 1;
-    }
-    rec->at_us = rec->until = at;
-    rec->level = head->level, rec->source = source;
-    rec->text = text;
-    rec->line = chunk->lines++;
-    rec->marker = opening->marker, rec->kind = opening->kind, rec->moves = opening->moves, rec->event = opening->event;
-    if (opening->kind != K_NONE) rec->name = (Str){text.p + opening->name_at, stop - opening->name_at};
-    keep_cells(chunk, rec);
-    chunk->recs.n++, chunk->who = head->who;
-    return 1;
-}
-
-/* A record that a summary only takes the time of. */
-ALWAYS void NAME(quiet_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 n, const Head *head, i64 at) {
-    VEC_ROOM(chunk->recs, 1);
-    Rec *rec = &chunk->recs.p[chunk->recs.n];
-    Str source = {p + head->source_at, head->source_n};
-    Rec *with = before_of(chunk, rec, head, source);
-    u32 line = chunk->lines++;
-    if (LIKELY(with != NULL)) {
-        if (at > with->until) with->until = at;
-        return;
-    }
-    blank(parser, rec, (Str){p, n});
-    rec->shape = R_QUIET, rec->level = head->level, rec->source = source;
-    rec->at_us = rec->until = at, rec->line = line;
-    chunk->recs.n++, chunk->who = head->who;
+    ahead->n = i, ahead->marked_n = marked, ahead->odd = odd;
+    for (u32 k = 0; k < marked; k++) LOOK(&ahead->line[ahead->marked[k]]);
 }
 
 /* Whether the whole line was taken. */
-ALWAYS int NAME(line_at)(const Parser *parser, Chunk *chunk, const u8 *p, u32 n) {
-    Head *head = &chunk->heads[(load64(p + 28) ^ load64(p + 36) << 3) * 0x9E3779B97F4A7C15u >> 58];
-    i64 at;
-    if (UNLIKELY(n < 34)) return 0;
-    if (UNLIKELY(!NAME(time_at)(chunk, p, &at) || !head->n || (~NAME(same)(p + 28, head->text) & below(head->n)) != 0)) {
-        Rec first;
-        if (!learn_head(chunk, &first, (Str){p, n}, head)) return 0;
-        at = first.at_us;
+ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
+    u8 c = *b->text.p;
+    if (less && c != '[') return plain(c) && quiet(parser, chunk, b, at);
+    return LIKELY(b->text.n <= LONGEST_TEXT) && RECORD(parser, chunk, b, at, less);
+}
+
+/* Count lines of one source, of which a summary wants no more, with the record before them; returns how many it were
+ * before the first that is of another kind. */
+ALWAYS u32 NAME(count)(const Parser *parser, Chunk *chunk, const Ahead *ahead) {
+    Rec *with = chunk->with;
+    u32 k = 0, n = ahead->n;
+    for (; k < ahead->marked_n; k++) {
+        const Opening *opening = KNOWN(parser, chunk, &ahead->line[ahead->marked[k]]);
+        if (UNLIKELY(opening == NULL)) break;
+        with->tally[opening->marker]++;
+        with->tally[opening->outcome]++;
     }
-    u8 c = 28 + head->n < n ? p[28 + head->n] : 0;
-    if (parser->wants & WANT_LESS && c != '[') {
-        if (c == 'c' || !(CLASS[c] & C_LOWER)) return 0; /* a start of the process, or a line of a block, perhaps */
-        NAME(quiet_at)(parser, chunk, p, n, head, at);
-        return 1;
+    if (k < ahead->marked_n) n = ahead->marked[k];
+    for (u32 i = 0; i < n; i++) with->until = ahead->at[i] > with->until ? ahead->at[i] : with->until;
+    chunk->lines += n;
+    return n;
+}
+
+ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end, int less) {
+    Ahead ahead;
+    const u8 *learnt = NULL;
+    NAME(find_ends)(chunk, p, end);
+    for (size_t line = 0; line < chunk->ends.n;) {
+        const u8 *const *ends = &chunk->ends.p[line];
+        u32 most = chunk->ends.n - line < AHEAD ? (u32)(chunk->ends.n - line) : AHEAD;
+        NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
+        for (u32 i = less && !ahead.odd ? NAME(count)(parser, chunk, &ahead) : 0; i < ahead.n; i++) {
+            if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], ahead.at[i], less))) chunk->lines++;
+            else parse_line(parser, chunk, ahead.line[i].p, end);
+        }
+        line += ahead.n;
+        if (ahead.n) p = ends[ahead.n - 1] + 1;
+        if (ahead.n == most) continue;
+        if (p != learnt && learn_head(chunk, (Str){p, (u32)(ends[ahead.n] - p)})) learnt = p;
+        else p = parse_line(parser, chunk, p, end), line++;
     }
-    return NAME(record_at)(parser, chunk, p, n, head, at);
+    while (p < end) p = parse_line(parser, chunk, p, end);
 }
 
 TARGET static void NAME(lines)(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
-    while (p < end) {
-        u32 n = NAME(length_of)(p), shown = n;
-        if (n != NO_LINE && p + n < end) {
-            while (shown && p[shown - 1] == '\r') shown--;
-            if (LIKELY(NAME(line_at)(parser, chunk, p, shown))) {
-                p += n + 1;
-                continue;
-            }
-        }
-        p = parse_line(parser, chunk, p, end);
-    }
+    if (parser->wants & WANT_LESS) NAME(each)(parser, chunk, p, end, 1);
+    else NAME(each)(parser, chunk, p, end, 0);
 }
