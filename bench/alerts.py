@@ -15,8 +15,8 @@ from recontool.alerts.engine import AlertEngine
 from recontool.alerts.language.errors import ConditionError
 from recontool.alerts.language.parser import parse
 from recontool.alerts.rules import BUILT_IN, Rule
-from recontool.model.instant import SECOND_US
 from recontool.model.series import Column, Floats, Ints, SeriesSet, first_seen
+from recontool.model.units import SECOND_US
 
 ROUNDS = 5
 WORKERS, HOURS, STEP_S = 20, 24, 5

@@ -21,7 +21,8 @@ from recontool.api.analyze import analyze
 from recontool.demo.fleet import COORDINATOR, DemoFleet
 from recontool.demo.proxy import FaultProxy
 from recontool.model.findings import Analysis, Incident
-from recontool.model.instant import SECOND_US, from_datetime, iso, to_datetime
+from recontool.model.instant import from_datetime, iso, to_datetime
+from recontool.model.units import SECOND_US
 
 WORKERS = tuple(f"worker-{number}" for number in range(1, 7))
 RUNS = 3

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recontool.model.instant import SECOND_US, iso
+from recontool.model.instant import iso
+from recontool.model.units import SECOND_US
 
 START_US = 1_795_507_200 * SECOND_US
 BURST_S = 600  # length of a stretch with one load

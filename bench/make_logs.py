@@ -16,7 +16,8 @@ import numpy.typing as npt
 import scenes
 
 from recontool.logs.grammar import parse_record, value_text
-from recontool.model.instant import MINUTE_US, from_datetime, iso, to_datetime
+from recontool.model.instant import from_datetime, iso, to_datetime
+from recontool.model.units import MINUTE_US
 
 START_US: Final = from_datetime(to_datetime(0).replace(year=2026, month=1, day=1))
 KINDS: Final = ("debug", "info", "field", "json", "logfmt")

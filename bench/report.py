@@ -13,7 +13,8 @@ from recontool.api.analyze import analyze
 from recontool.api.detail import look_again
 from recontool.logs.grammar import render as line
 from recontool.model.events import Event, Value
-from recontool.model.instant import MINUTE_US, SECOND_US, from_datetime, to_datetime
+from recontool.model.instant import from_datetime, to_datetime
+from recontool.model.units import MINUTE_US, SECOND_US
 from recontool.report.html import render
 
 ROUNDS = 5

@@ -1,4 +1,4 @@
-"""Writes the parts of README.md and docs/ that repeat the program's own tables: `python docs/generate.py`, or `--check` to compare.
+"""Writes what repeats the program's own tables, parts of README.md and docs/ and the core's vocabulary: `python docs/generate.py`, or `--check` to compare.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a key of `PARTS`. What is between
 them comes from recontool.model, the format files and the commands' own help, so a page cannot say something else.
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from recontool.alerts.rules import BUILT_IN
 from recontool.analysis.compare.measures import LEAST_RATIO, LEAST_SHARE, MEASURES, SHARE, Measure
 from recontool.cli import app
+from recontool.kernel.tables import vocabulary
 from recontool.logs import structured
 from recontool.logs.format import builtin
 from recontool.logs.prefix import PREFIXES
@@ -26,6 +27,7 @@ from recontool.model.prometheus import EXPORTED
 from recontool.model.settings import Setting, for_role
 
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "recontool" / "kernel" / "vocabulary.tsv"  # a whole file
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 FIRST_LOOK = ("analyze", "sample_logs/worker-1.log")
 _NAMED = re.compile(r"^  ([a-z][a-z-]*) {2,}", re.MULTILINE)
@@ -39,7 +41,8 @@ def main() -> int:
     check = parser.parse_args().check
     from languages import unfinished  # beside this file; whoever loads this one as a module needs no catalogues
 
-    stale = [page for page in PAGES if not _renew(page, check=check)]
+    stale = [page for page in PAGES if not _renew(page, renewed, check=check)]
+    stale += [] if _renew(TABLE, lambda _: vocabulary({}).decode(), check=check) else [TABLE]
     for page in stale:
         print(f"{page.relative_to(ROOT)} is out of date; write it anew with: make docs")
     wrong = unfinished()
@@ -52,9 +55,9 @@ def renewed(text: str) -> str:
     return PART.sub(lambda match: f"{match[1]}{PARTS[match['name']]().rstrip()}\n{match[3]}", text)
 
 
-def _renew(page: Path, *, check: bool) -> bool:
-    old = page.read_text("utf-8")
-    new = renewed(old)
+def _renew(page: Path, renewal: Callable[[str], str], *, check: bool) -> bool:
+    old = page.read_text("utf-8") if page.exists() else ""
+    new = renewal(old)
     if new != old and not check:
         page.write_text(new, "utf-8")
         print(f"{page.relative_to(ROOT)} written")

@@ -11,8 +11,8 @@ from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.engine import AlertEngine
 from recontool.alerts.language.tokens import parse_duration
 from recontool.alerts.rules import Rule
-from recontool.model.instant import SECOND_US
 from recontool.model.series import Column, SeriesSet, first_seen
+from recontool.model.units import SECOND_US
 
 FOLDER = Path(__file__).parents[2] / "shared" / "alert-oracle"
 missing = "" if FOLDER.is_dir() else f"the oracle is kept beside the checkout, and there is no {FOLDER.parent}"

@@ -8,7 +8,8 @@ from recontool.logs.grammar import second_us
 from recontool.logs.reader import LogReader
 from recontool.metrics.fold import WorkerFold
 from recontool.model.findings import Analysis, WorkerResult
-from recontool.model.instant import SECOND_US, iso
+from recontool.model.instant import iso
+from recontool.model.units import SECOND_US
 
 START_US = second_us(b"2026-11-24T10:00:00")
 

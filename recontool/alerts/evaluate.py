@@ -12,8 +12,8 @@ import numpy as np
 from recontool.alerts import windows
 from recontool.alerts.fleet import combined
 from recontool.alerts.language.tree import Arithmetic, Compare, Logic, Metric, Node, Number, Unary, Window
-from recontool.model.instant import MINUTE_US
 from recontool.model.series import Bools, Column, Floats, Ints, SeriesSet
+from recontool.model.units import MINUTE_US
 
 LOOKBACK_US: Final = 5 * MINUTE_US
 

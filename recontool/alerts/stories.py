@@ -14,8 +14,8 @@ from recontool.alerts.language.tree import duration_text
 from recontool.alerts.rules import Rule
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Alert
-from recontool.model.instant import SECOND_US
 from recontool.model.series import NO_PLACE, Part, SeriesBuilder, SeriesSet
+from recontool.model.units import SECOND_US
 
 DEFAULT_STEP_US: Final = 15 * SECOND_US
 MOST_SAMPLES: Final = 1_000_000

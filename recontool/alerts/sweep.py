@@ -24,7 +24,7 @@ from recontool.alerts.language.tree import (
 from recontool.alerts.rules import Rule
 from recontool.model.errors import UsageError
 from recontool.model.findings import Alert
-from recontool.model.instant import MINUTE_US
+from recontool.model.units import MINUTE_US
 
 LATE_US: Final = 2 * MINUTE_US  # an alert this long after the end of an incident still belongs to it
 MOST: Final = 1_000

@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from recontool.model.instant import SECOND_US
 from recontool.model.series import Bools, Column, Floats, Ints
+from recontool.model.units import SECOND_US
 
 Sum: TypeAlias = tuple[Floats, Floats]  # the sum so far and what rounding has lost of it
 _BLOCK: Final = 256

@@ -10,7 +10,7 @@ from typing import Final
 from recontool.model.detail import WAITS_KEPT, Steps, Wait
 from recontool.model.events import Event
 from recontool.model.findings import WorkerResult
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 _TRIES = frozenset({("CONNECT", "attempt"), ("RECONNECT", "attempt")})
 # All others tell nothing about an outage, so a reader may leave them out.

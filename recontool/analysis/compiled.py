@@ -18,6 +18,7 @@ from recontool.analysis.watch import MOVED_BY
 from recontool.kernel.fleet import NativeFleet, Vocabulary, core
 from recontool.kernel.hydrate import worker_fold
 from recontool.kernel.raw import longs, moment, raw, text
+from recontool.kernel.tables import vocabulary as table
 from recontool.kernel.views import CoordinatorView, SecurityView
 from recontool.logs.decoder import decoder_for
 from recontool.logs.format import Format
@@ -36,7 +37,7 @@ def vocabulary() -> Vocabulary:
     for bit, names in enumerate(MOVED_BY.values()):
         for name in names:
             moves[name] = moves.get(name, 0) | 1 << bit
-    return Vocabulary(moves)
+    return Vocabulary(table(moves))
 
 
 def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> NativeFleet:

@@ -5,7 +5,7 @@ from typing import Final
 
 from recontool.model.events import Event
 from recontool.model.findings import CoordinatorResult, Span
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 COUNTED: Final = {
     ("", "config"): "starts",

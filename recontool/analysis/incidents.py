@@ -11,10 +11,11 @@ from typing import Final
 
 from recontool.analysis.clocks import WORTH_US
 from recontool.model.findings import ClockOffset, CoordinatorResult, Incident, Outage, Span, WorkerResult
-from recontool.model.instant import SECOND_US, seconds
+from recontool.model.instant import seconds
 from recontool.model.outages import causes, starts_us
 from recontool.model.said import clauses, said
 from recontool.model.settings import BY_NAME
+from recontool.model.units import SECOND_US
 
 CLOSE_US: Final = 2 * SECOND_US  # closed sockets are noticed at once
 _HEARTBEAT_S: Final = float(BY_NAME["heartbeat_interval"].default or 0)  # where a log does not tell

@@ -5,10 +5,11 @@ from typing import Final
 
 from recontool.analysis.security import refusals, refused_workers
 from recontool.model.findings import Incident, Recommendation, SecurityFinding, WorkerResult
-from recontool.model.instant import SECOND_US, seconds
+from recontool.model.instant import seconds
 from recontool.model.outages import starts_us
 from recontool.model.said import said, said_of
 from recontool.model.settings import BY_NAME
+from recontool.model.units import SECOND_US
 
 _LATE_US: Final = 5 * SECOND_US  # a worker back later than this after the first one waited for nothing else
 _FEW: Final = 5  # evidence lines per piece of advice

@@ -23,8 +23,9 @@ from recontool.metrics.fold import WorkerFold
 from recontool.metrics.timeline import FAILED_WINDOW_US
 from recontool.model.events import Event
 from recontool.model.findings import Alert
-from recontool.model.instant import MINUTE_US, SECOND_US, seconds
+from recontool.model.instant import seconds
 from recontool.model.series import NO_PLACE, Ints, Part, SeriesBuilder, place
+from recontool.model.units import MINUTE_US, SECOND_US
 
 _EVER_US: Final = 2**60
 _NO_INSTANTS: Final[Ints] = np.zeros(0, dtype=np.int64)

@@ -5,9 +5,10 @@ from typing import Final
 
 from recontool.analysis.security import refusals
 from recontool.model.findings import Alert, Incident, MetricValue, SecurityFinding, Verdict, WorkerResult
-from recontool.model.instant import DAY_US, iso, seconds, spelled
+from recontool.model.instant import iso, seconds, spelled
 from recontool.model.outages import down_us
 from recontool.model.said import clauses, first_clause, other_clauses, said, said_of
+from recontool.model.units import DAY_US
 
 _MANY_REFUSED: Final = 10  # fewer are somebody's typing error
 

@@ -15,7 +15,7 @@ from recontool.alerts.state import NEVER, decided, thinnable
 from recontool.metrics.fold import WorkerFold
 from recontool.model.events import METRICS_BLOCK, Event
 from recontool.model.findings import Alert
-from recontool.model.instant import MINUTE_US, SECOND_US
+from recontool.model.units import MINUTE_US, SECOND_US
 
 GRID_US: Final = 15 * SECOND_US
 SILENCE_US: Final = 5 * MINUTE_US  # the evaluator's lookback

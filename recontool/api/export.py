@@ -24,7 +24,7 @@ from recontool.logs.lines import STDIN
 from recontool.logs.reader import LogReader
 from recontool.model.errors import NoDataError, UsageError
 from recontool.model.events import Event
-from recontool.model.instant import MINUTE_US
+from recontool.model.units import MINUTE_US
 from recontool.storage.rowgroups import RowGroupWriter
 
 ROWS_PER_GROUP: Final = 2**17
@@ -45,7 +45,7 @@ class _Making(Generic[Made]):
 @cache
 def _vocabulary() -> Vocabulary:
     """Of what moves which alert it knows nothing: no rule is watched here."""
-    return Vocabulary({})
+    return Vocabulary.without_alerts()
 
 
 def _last_of(events: Iterable[tuple[str, Event]]) -> Iterator[int | None]:

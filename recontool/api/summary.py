@@ -1,29 +1,32 @@
-"""The cheapest look at logs: markers, reconnect durations, task outcomes, reconnects per minute; no event is kept."""
+"""The cheapest look at logs: markers, reconnect durations, task outcomes, reconnects per minute; no event is kept.
 
+Of one plain log most of the time would be that of loading modules, so this one loads the others where it needs them.
+"""
+
+import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from os import PathLike, fspath
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from recontool.api.sources import DEFAULT, Reading, Source, opened, repeated
 from recontool.kernel.library import library
-from recontool.logs.inputs import default_paths, find_inputs
-from recontool.model.errors import NoDataError, UsageError
-from recontool.model.instant import MINUTE_US, SECOND_US
 from recontool.model.markers import Marker
+from recontool.model.units import MINUTE_US, SECOND_US
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from recontool.analysis.fleet import FleetParts
-    from recontool.kernel.fleet import NativeFleet
+    from recontool.api.sources import Reading, Source
+    from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary
 
 OUTCOMES: Final = ("completed", "failed", "cancelled")
 _P95: Final = 95
+_HEAD_BYTES: Final = 2**16
+_HEAD_LINES: Final = 100  # as logs/probe.py, which decides where this many do not
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """Counts over all workers. Durations in seconds, None without a completed outage; minutes are those of UTC.
 
     A reconnection is a completed outage, its duration that between the two events; p95 is by nearest rank.
@@ -39,51 +42,108 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self)
+        return self._asdict()
 
 
-def summary(*paths: str | PathLike[str], reading: Reading = DEFAULT) -> Summary:
+def summary(*paths: "str | PathLike[str]", reading: "Reading | None" = None) -> Summary:
     """Summarise logs, folders or patterns; without a path what ./recontool-data or the current folder holds.
 
     Raises:
         UsageError: a path does not exist or cannot be read.
         NoDataError: nothing in it is a log of a known format.
     """
-    named = [fspath(path) for path in paths] or default_paths(Path("recontool-data"))[0]
-    sources = [source for source in opened(find_inputs(named).logs, reading) if source.seen is not None]
+    named = [os.fspath(path) for path in paths]
+    if len(named) == 1 and reading is None and library() is not None:
+        fleet = _of_one(named[0])
+        if fleet is not None:
+            return of_fleet(fleet)
+    from recontool.api.sources import DEFAULT
+
+    return _of_any(named, reading or DEFAULT)
+
+
+def _of_one(path: str) -> "NativeFleet | None":
+    """The fleet of a log of the tagged grammar; None where it takes a closer look to say what the path is."""
+    from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary
+
+    vocab = Vocabulary.without_alerts()
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - pathlib takes longer to load than a short log to read
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode) or not _is_tagged(file.read(_HEAD_BYTES), about.st_size, vocab):
+                return None
+            fleet, parser = NativeFleet(light=True), Parser(vocab, light=True)
+            fleet.begin(parser, 0, 0)
+            _scan(fleet, parser, file.fileno(), 0)
+    except OSError:
+        return None  # the closer look says why
+    return fleet
+
+
+def _is_tagged(head: bytes, size: int, vocab: "Vocabulary") -> bool:
+    """Whether most lines of a file's head are records; False leaves it to the probe, which knows other formats."""
+    from recontool.kernel.fleet import Chunk, NativeFleet, Parser
+    from recontool.kernel.views import RECORDS, FileView
+
+    lines = head.split(b"\n")
+    if len(lines) <= _HEAD_LINES and len(head) < size:
+        return False
+    few = lines[:_HEAD_LINES] if lines[-1] else lines[:_HEAD_LINES][: len(lines) - 1]
+    fleet, parser, chunk = NativeFleet(), Parser(vocab), Chunk()
+    fleet.begin(parser, 0, 0)
+    chunk.give(b"\n".join(few) + b"\n", parser)
+    fleet.fold(parser, chunk)
+    counts = fleet.view("file", FileView).counts
+    return 2 * sum(int(counts[at]) for at in RECORDS) > len(few)
+
+
+def _of_any(named: Sequence[str], reading: "Reading") -> Summary:
+    from pathlib import Path
+
+    from recontool.api.sources import opened
+    from recontool.logs.inputs import default_paths, find_inputs
+    from recontool.model.errors import NoDataError
+
+    paths = named or default_paths(Path("recontool-data"))[0]
+    sources = [source for source in opened(find_inputs(paths).logs, reading) if source.seen is not None]
     if not sources:
         raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
     plain = all(source.plain and source.seen is not None and source.seen.form.engine == "tagged" for source in sources)
     if library() is not None and plain:
-        return of_fleet(_folded(sources, reading))
+        return of_fleet(_of_plain(sources, reading))
     from recontool.api.fold import fold
 
     return of_parts(fold(sources, reading, light=True).parts)
 
 
-def _folded(sources: Sequence[Source], reading: Reading) -> "NativeFleet":
-    """Plain tagged logs folded with nothing loaded that a summary does not need: most of the time would be that."""
-    from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary, threads_to_use
+def _of_plain(sources: "Sequence[Source]", reading: "Reading") -> "NativeFleet":
+    """Plain tagged logs, one after the other."""
+    from recontool.api.sources import repeated
+    from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary
+    from recontool.model.errors import UsageError
 
-    fleet, vocab = NativeFleet(light=True), Vocabulary({})
+    fleet, vocab = NativeFleet(light=True), Vocabulary.without_alerts()
     stems = {stem: number for number, stem in enumerate(dict.fromkeys(source.stem for source in sources))}
     last_of: dict[str, tuple[str, int]] = {}
     for source in sources:
-        if source.seen is None:
-            continue
         skip = repeated(source, last_of.get(source.stem))
         # A line that is skipped must have a record of its own.
-        parser = Parser(vocab, source.seen.form, light=not skip)
+        parser = Parser(vocab, light=not skip)
         fleet.begin(parser, source.number, stems[source.stem], skip)
         try:
-            with Path(source.path).open("rb", buffering=0) as file:
-                size = file.seek(0, 2)
-                fleet.scan(parser, file.fileno(), 0, size, threads=reading.threads or threads_to_use())
+            with open(source.path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+                _scan(fleet, parser, file.fileno(), reading.threads)
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error
         # The probe knows when the next part begins, and that decides whether the two can overlap.
         last_of[source.stem] = (source.path, 2**62)
     return fleet
+
+
+def _scan(fleet: "NativeFleet", parser: "Parser", fd: int, threads: int) -> None:
+    from recontool.kernel.fleet import threads_to_use
+
+    fleet.scan(parser, fd, 0, os.fstat(fd).st_size, threads=threads or threads_to_use())
 
 
 def of_fleet(fleet: "NativeFleet") -> Summary:

@@ -6,7 +6,8 @@ from typing import Final
 
 from recontool.demo.faults import LARGE_BYTES, WORKERS, Fault, Injected
 from recontool.model.findings import Analysis, Outage
-from recontool.model.instant import SECOND_US, seconds
+from recontool.model.instant import seconds
+from recontool.model.units import SECOND_US
 
 _SLACK_US: Final = 2 * SECOND_US  # between the act and the first line that shows it
 _MOST: Final = 0.6  # share of a freeze that must be shown as unknown

@@ -3,17 +3,19 @@
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, tzinfo
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from recontool.kernel.library import library
-from recontool.kernel.tables import vocabulary
-from recontool.kernel.views import COLUMNS, KINDS, METRICS, TOTALS
-from recontool.logs.format import Format
-from recontool.model.catalogue import CLAIMABLE
+from recontool.kernel.views import COLUMNS, KINDS, TOTALS
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from recontool.logs.format import Format
 
 RANGE_BYTES: Final = 2**20  # of a file: threads seldom wait for their turn, and its records stay in the caches
+_SIZES: Final = (TOTALS, COLUMNS, KINDS)
 _FOLD, _CELLS, _LESS = 0, 1, 2
 _TICK_S: Final = 0.1
 
@@ -27,14 +29,21 @@ def core() -> ctypes.CDLL:
 
 
 class Vocabulary:
-    """The event vocabulary inside the compiled core. `moves`: see `tables.vocabulary`."""
+    """The event vocabulary inside the compiled core, from the table that `tables.vocabulary` makes."""
 
-    def __init__(self, moves: Mapping[str, int]) -> None:
-        self.handle = core().recon_vocab_new(vocabulary(moves))
-        names = [core().recon_metric(number).decode() for number in range(METRICS)]
-        sizes = (core().recon_totals(), core().recon_columns(), core().recon_kinds())
-        if not self.handle or names != list(CLAIMABLE) or sizes != (TOTALS, COLUMNS, KINDS):
+    def __init__(self, table: bytes) -> None:
+        self.handle = core().recon_vocab_new(table)
+        if not self.handle or (core().recon_totals(), core().recon_columns(), core().recon_kinds()) != _SIZES:
             raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
+
+    @classmethod
+    def without_alerts(cls) -> "Vocabulary":
+        """One that does not know what moves an alert, from the table beside this file.
+
+        It needs none of the modules in which the vocabulary is declared: they take longer to load than a short log to read.
+        """
+        with open(os.path.join(os.path.dirname(__file__), "vocabulary.tsv"), "rb") as table:  # noqa: PTH118, PTH120, PTH123 - as above
+            return cls(table.read())
 
     def __del__(self) -> None:
         if getattr(self, "handle", None):
@@ -46,9 +55,9 @@ class Vocabulary:
 
 
 class Parser:
-    """Reads lines of one format; `source` names the process of a file whose lines do not.
+    """Reads lines of one format, of the tagged grammar without one; `source` names the process of a file whose lines do not.
 
-    `zone` is that of times without one. `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
+    `zone` is that of times without one, UTC where it is None. `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
 
     Raises:
         UnsupportedPatternError: the core cannot read the format.
@@ -57,25 +66,27 @@ class Parser:
     def __init__(
         self,
         vocab: Vocabulary,
-        form: Format,
+        form: "Format | None" = None,
         source: str = "",
-        zone: tzinfo = UTC,
+        zone: "tzinfo | None" = None,
         *,
         cells: bool = False,
         light: bool = False,
     ) -> None:
         self._vocab = vocab
         self._format = core().recon_format_new(vocab.handle, _table_of(form))
-        self.untrusted = sum(1 << CLAIMABLE.index(name) for name in form.claim_only)
+        self.untrusted = _untrusted(form)
         name = source.encode()
         wants = _CELLS if cells else _LESS if light else _FOLD
         self.handle = core().recon_parser_new(vocab.handle, self._format, name, len(name), wants)
+        if form is None or form.engine == "tagged":
+            return
         if form.engine == "structured":
-            from recontool.kernel.structured import structured_table  # the tagged grammar does without
+            from recontool.kernel.structured import structured_table
 
             if not core().recon_format_structured(self._format, vocab.handle, structured_table(form)):
                 raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
-        if form.engine != "tagged" and str(zone) != "UTC":
+        if zone is not None and str(zone) != "UTC":
             from recontool.kernel.zones import steps
 
             words = steps(zone)
@@ -87,12 +98,21 @@ class Parser:
             core().recon_format_free(self._format)
 
 
-def _table_of(form: Format) -> bytes:
-    if form.engine == "tagged":
+def _table_of(form: "Format | None") -> bytes:
+    if form is None or form.engine == "tagged":
         return b""
     from recontool.kernel.formats import format_table  # needs the parser of regular expressions
 
     return format_table(form)
+
+
+def _untrusted(form: "Format | None") -> int:
+    """The metrics that a process of the format only claims, one bit each."""
+    if form is None or not form.claim_only:
+        return 0
+    from recontool.model.catalogue import CLAIMABLE
+
+    return sum(1 << CLAIMABLE.index(name) for name in form.claim_only)
 
 
 class Chunk:

@@ -4,10 +4,9 @@ import ctypes
 import os
 from ctypes import POINTER, c_char_p, c_double, c_int, c_int64, c_uint32, c_uint64, c_void_p
 from functools import cache
-from pathlib import Path
 from typing import Final
 
-ABI: Final = 4
+ABI: Final = 5
 _OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader
 _Args = tuple[type, ...]
 _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
@@ -15,7 +14,6 @@ _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {
     "recon_totals": (c_int, ()),
     "recon_columns": (c_int, ()),
     "recon_kinds": (c_int, ()),
-    "recon_metric": (c_char_p, (c_int,)),
     "recon_vocab_new": (c_void_p, (c_char_p,)),
     "recon_vocab_free": (None, (c_void_p,)),
     "recon_format_new": (c_void_p, (c_void_p, c_char_p)),
@@ -100,12 +98,13 @@ def library() -> ctypes.CDLL | None:
     """The loaded library, None when it was not built, is of another version, or `RECONTOOL_REFERENCE` is set."""
     if os.environ.get(_OFF):
         return None
-    for path in sorted(Path(__file__).parent.glob("_core*.so")):
-        loaded = ctypes.CDLL(str(path))
+    folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib takes longer to load than all this
+    for name in sorted(name for name in os.listdir(folder) if name.startswith("_core") and name.endswith(".so")):  # noqa: PTH208
+        loaded = ctypes.CDLL(os.path.join(folder, name))  # noqa: PTH118
         if loaded.recon_abi() != ABI:
             continue
-        for name, (result, arguments) in _SIGNATURES.items():
-            function = getattr(loaded, name)
+        for symbol, (result, arguments) in _SIGNATURES.items():
+            function = getattr(loaded, symbol)
             function.restype, function.argtypes = result, arguments
         return loaded
     return None

@@ -11,6 +11,7 @@ COLUMNS: Final = 14
 KINDS: Final = 32
 NO_TIME: Final = -(2**63)
 OUTAGE_WORDS: Final = 9  # of 64 bits each, as model/outages.py reads them
+RECORDS: Final = (0, 3)  # of a file's counts: its events, and its records that are none
 _COUNTS, _EXAMPLES, _PERIODICS, _EVIDENCE, _OUTCOMES = 6, 5, 3, 3, 3
 _longs = POINTER(c_int64)
 

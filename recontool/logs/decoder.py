@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from recontool.logs.format import SESSION, Emit, Format, Template
 from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
 from recontool.model.events import Event, Value
-from recontool.model.instant import SECOND_US, from_datetime, to_datetime
+from recontool.model.instant import from_datetime, to_datetime
+from recontool.model.units import SECOND_US
 
 if TYPE_CHECKING:
     from recontool.logs.structured import Record

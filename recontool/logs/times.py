@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from recontool.model.errors import BadFieldError
-from recontool.model.instant import SECOND_US, from_datetime
+from recontool.model.instant import from_datetime
+from recontool.model.units import SECOND_US
 
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(?:[Zz]|([+-])(\d\d):?(\d\d))?", re.ASCII

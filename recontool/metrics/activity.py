@@ -3,7 +3,7 @@
 from typing import Final
 
 from recontool.model.findings import ACTIVITY, Bucket
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 MOST_BUCKETS: Final = 512
 _COLUMN: Final = {name: index for index, name in enumerate(ACTIVITY)}

@@ -12,8 +12,8 @@ from recontool.metrics.definitions import FORMULAS
 from recontool.metrics.totals import MESSAGE_TOTALS, Totals, nanos
 from recontool.model.catalogue import BLOCK, CATALOGUE, CLAIMABLE
 from recontool.model.findings import Disagreement
-from recontool.model.instant import SECOND_US
 from recontool.model.said import said
+from recontool.model.units import SECOND_US
 
 _DECIMALS: Final[Mapping[str, int]] = {metric.name: label.decimals for metric, label in BLOCK}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from recontool.metrics.totals import NANOS_PER_MS, Totals
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 Formula: TypeAlias = Callable[[Totals], int | float | None]
 

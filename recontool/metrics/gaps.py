@@ -7,7 +7,7 @@ import heapq
 from typing import Final
 
 from recontool.model.findings import Span
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 DEFAULT_INTERVAL_US: Final = 30 * SECOND_US
 HEARTBEAT: Final = "heartbeat"

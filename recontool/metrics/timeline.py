@@ -11,8 +11,8 @@ from enum import Enum
 from typing import Final
 
 from recontool.model.findings import WORKER_CAUSES, Outage, Span
-from recontool.model.instant import MINUTE_US, SECOND_US
 from recontool.model.outages import OutageColumns
+from recontool.model.units import MINUTE_US, SECOND_US
 
 FLAP_US: Final = 10 * SECOND_US
 FAILED_WINDOW_US: Final = 5 * MINUTE_US

@@ -6,10 +6,9 @@ Integers, because a float second cannot hold every microsecond of this century.
 import re
 from datetime import UTC, datetime, timedelta
 
+from recontool.model.units import DAY_US, MINUTE_US, SECOND_US
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SECOND_US = 1_000_000
-MINUTE_US = 60 * SECOND_US
-DAY_US = 1440 * MINUTE_US
 
 _FEW_HOURS_MIN = 120
 _FEW_DAYS_H = 48

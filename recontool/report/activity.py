@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from recontool.model.findings import ACTIVITY, Analysis, WorkerResult
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.report import timeline
 from recontool.report.timeline import State
 

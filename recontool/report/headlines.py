@@ -5,7 +5,7 @@ from typing import Final
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import Analysis, Outage
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.report import quantity, ranking, timeline
 from recontool.report.language import say, several, spoken
 from recontool.report.sections.outages import first_listed, outage_anchors

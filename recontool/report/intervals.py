@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from recontool.model.findings import Alert
-from recontool.model.instant import SECOND_US, iso, seconds
+from recontool.model.instant import iso, seconds
+from recontool.model.units import SECOND_US
 from recontool.report import quantity
 from recontool.report.plain import columns, plain
 from recontool.report.terminal import Screen

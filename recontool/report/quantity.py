@@ -6,7 +6,8 @@ from typing import Final
 
 from recontool.model.catalogue import CATALOGUE, UNIT_TEXT, Metric
 from recontool.model.findings import MetricValue
-from recontool.model.instant import SECOND_US, to_datetime
+from recontool.model.instant import to_datetime
+from recontool.model.units import SECOND_US
 from recontool.report.language import inside, say, several
 
 NOTHING: Final = "-"

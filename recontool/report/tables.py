@@ -5,7 +5,7 @@ from typing import Final
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED
 from recontool.model.findings import Analysis, MetricValue, Outage, WorkerResult
-from recontool.model.instant import DAY_US
+from recontool.model.units import DAY_US
 from recontool.report import quantity, ranking
 from recontool.report.terminal import Screen
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from recontool.model.findings import Analysis, Outage, Span, WorkerResult
-from recontool.model.instant import DAY_US
 from recontool.model.outages import spans_us
+from recontool.model.units import DAY_US
 from recontool.report import quantity
 
 State: TypeAlias = Literal["up", "down", "unknown", "connecting", "unobserved"]

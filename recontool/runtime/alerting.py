@@ -21,8 +21,9 @@ import msgspec
 from recontool.alerts.engine import Active, AlertEngine, Change, Status
 from recontool.alerts.rules import Rule
 from recontool.logs.writer import LogWriter
-from recontool.model.instant import MINUTE_US, iso
+from recontool.model.instant import iso
 from recontool.model.prometheus import PREFIX
+from recontool.model.units import MINUTE_US
 from recontool.runtime.exposition import Family, labels
 from recontool.runtime.instructions import Fields
 from recontool.runtime.notify import deliver

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from recontool.model.catalogue import ALIASES, CATALOGUE
-from recontool.model.instant import MINUTE_US, SECOND_US
 from recontool.model.prometheus import EXPORTED, PREFIX
+from recontool.model.units import MINUTE_US, SECOND_US
 from recontool.runtime.instructions import Sample
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -17,8 +17,9 @@ import numpy as np
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.errors import UsageError
-from recontool.model.instant import SECOND_US, from_datetime
+from recontool.model.instant import from_datetime
 from recontool.model.series import Bools, Floats, Ints, Part, SeriesBuilder, place
+from recontool.model.units import SECOND_US
 
 _LONGEST_HEAD: Final = 65_536
 PARQUET_MAGIC: Final = b"PAR1"

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 import recontool
 from recontool.cli import app
 from recontool.model.errors import NoDataError, ReconError, UsageError
-from recontool.model.instant import SECOND_US, from_datetime, iso
+from recontool.model.instant import from_datetime, iso
+from recontool.model.units import SECOND_US
 from recontool.storage.snapshots import Sample, write
 
 START_US = from_datetime(datetime(2026, 11, 24, 10, tzinfo=UTC))

@@ -12,7 +12,7 @@ from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.engine import AlertEngine
 from recontool.alerts.evaluate import Terms
 from recontool.alerts.rules import BUILT_IN, Rule
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 RULES = (
     Rule("value", "queue_depth > 3"),

@@ -16,8 +16,8 @@ from recontool.alerts.export import expression, prometheus_rules
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.cli import app
 from recontool.model.errors import UsageError
-from recontool.model.instant import SECOND_US
 from recontool.model.prometheus import EXPORTED
+from recontool.model.units import SECOND_US
 
 ROOT = Path(__file__).parents[2]
 PROMTOOL = shutil.which("promtool", path=f"{ROOT / '.promtool/usr/bin'}{os.pathsep}{os.environ.get('PATH', '')}")

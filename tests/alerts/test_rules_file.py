@@ -7,7 +7,7 @@ from recontool.alerts.document import DocumentError
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.alerts.rules_file import load_rules
 from recontool.cli import app
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 GUIDE = """
 alerts:

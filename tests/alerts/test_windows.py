@@ -13,8 +13,8 @@ from recontool.alerts import windows
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.evaluate import Terms
 from recontool.alerts.rules import Rule
-from recontool.model.instant import SECOND_US
 from recontool.model.series import Column, SeriesSet, first_seen
+from recontool.model.units import SECOND_US
 
 VALUES = st.floats(-1e6, 1e6) | st.integers(0, 20).map(float) | st.sampled_from([math.nan, math.inf, -math.inf, 1e308])
 SERIES = st.lists(

@@ -4,7 +4,7 @@ from fleet_stories import outage, worker
 from recontool.analysis.chain import follow
 from recontool.model.detail import WAITS_KEPT
 from recontool.model.events import Event
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 T = 1_795_507_200 * SECOND_US
 

@@ -5,7 +5,7 @@ from fleet_stories import worker
 
 from recontool.analysis.clocks import ClockFold
 from recontool.model.events import Event
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 T = 1_795_507_200 * SECOND_US
 

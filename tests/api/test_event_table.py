@@ -21,7 +21,8 @@ from recontool.kernel import table
 from recontool.kernel.library import library
 from recontool.logs.grammar import render
 from recontool.model.events import Event
-from recontool.model.instant import MINUTE_US, SECOND_US, iso
+from recontool.model.instant import iso
+from recontool.model.units import MINUTE_US, SECOND_US
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the compiled core is not built here")
 MAKES = {"tagged": near.tagged, "templates": near.untagged, "json": near_pairs.json_lines, "logfmt": near_pairs.logfmt}

@@ -2,7 +2,6 @@
 
 import random
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -82,5 +81,5 @@ def test_it_is_plain_data(tmp_path):
     log = tmp_path / "worker-1.log"
     log.write_text(tagged(STORY[:2]))
     found = recontool.summary(log)
-    assert asdict(found) == found.to_dict()
+    assert found._asdict() == found.to_dict()
     assert (found.reconnects, found.reconnect_mean_s, found.reconnect_p95_s) == (0, None, None)

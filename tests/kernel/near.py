@@ -5,8 +5,8 @@ import random
 from recontool.logs.grammar import render
 from recontool.model.catalogue import BLOCK
 from recontool.model.events import EVENTS, FIELD_TYPES, Event
-from recontool.model.instant import SECOND_US
 from recontool.model.markers import LEVELS
+from recontool.model.units import SECOND_US
 
 # What changes states; other events are seldom enough, so that stories happen.
 LIFE = tuple(

@@ -8,7 +8,8 @@ from near import BLOCK_LINES, ESCAPES, LIFE, LOOSE, NUMBERS, SOURCES, START_US, 
 
 from recontool.logs.structured import EVENT_KEY, LEVEL_KEYS, MARKER_KEYS, SOURCE_KEYS, TEXT_KEYS, TIME_KEYS
 from recontool.model.events import EVENTS, FIELD_TYPES
-from recontool.model.instant import SECOND_US, from_datetime, to_datetime
+from recontool.model.instant import from_datetime, to_datetime
+from recontool.model.units import SECOND_US
 
 ZONES = (
     "UTC",

@@ -35,7 +35,8 @@ from recontool.logs.format import BUILT_IN, builtin
 from recontool.logs.lines import MAX_LINE
 from recontool.logs.prefix import unwrap
 from recontool.logs.reader import LogReader
-from recontool.model.instant import SECOND_US, to_datetime
+from recontool.model.instant import to_datetime
+from recontool.model.units import SECOND_US
 
 TAGGED = builtin()["tagged-v1"]
 BATCHES = 20
@@ -204,9 +205,9 @@ def test_a_state_that_makes_no_sense_is_refused():
 
 
 def test_a_core_of_other_sources_is_not_used(monkeypatch):
-    monkeypatch.setattr(core_fleet, "METRICS", 3)
+    monkeypatch.setattr(core_fleet, "_SIZES", (3, 3, 3))
     with pytest.raises(RuntimeError, match="install it anew"):
-        Vocabulary({})
+        Vocabulary.without_alerts()
 
 
 def test_unpacked_pieces_are_whole_lines_for_the_core():

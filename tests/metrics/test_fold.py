@@ -13,7 +13,7 @@ from recontool.metrics.judgement import worker_metrics
 from recontool.metrics.totals import Totals
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.events import Event
-from recontool.model.instant import MINUTE_US, SECOND_US
+from recontool.model.units import MINUTE_US, SECOND_US
 
 CONFIG = "config role=worker log_level={} metrics_interval=10.0 heartbeat_interval=5.0"
 STORY = [

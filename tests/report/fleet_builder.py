@@ -26,8 +26,8 @@ from recontool.model.findings import (
     Verdict,
     WorkerResult,
 )
-from recontool.model.instant import MINUTE_US, SECOND_US
 from recontool.model.markers import Marker
+from recontool.model.units import MINUTE_US, SECOND_US
 
 START_US = 1_795_507_200 * SECOND_US  # 2026-11-24T08:00:00Z
 CAUSES = ("closed", "closed", "heartbeat", "forced", "error", "crash")

@@ -8,8 +8,8 @@ from html import unescape
 import pytest
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED
-from recontool.model.instant import SECOND_US
 from recontool.model.live import Live, LiveProcess, LiveSession, LiveWorker
+from recontool.model.units import SECOND_US
 from recontool.report.dashboard.page import ROWS, TITLES, LivePage
 from recontool.report.dashboard.workers import LANES
 

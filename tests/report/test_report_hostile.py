@@ -9,7 +9,7 @@ from recontool.api.analyze import analyze
 from recontool.api.report import build_report
 from recontool.logs.grammar import render
 from recontool.model.events import EVENTS, FIELD_TYPES, Event
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.report.plain import plain
 
 pytestmark = needs_browser

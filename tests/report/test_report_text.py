@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from fleet_builder import fleet
 
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.report.plain import columns, plain, shortened
 from recontool.report.terminal import LABEL
 from recontool.report.text import LISTED_WORKERS, screen, verdict_line

@@ -8,8 +8,9 @@ from dataclasses import replace
 from recontool.alerts.rules import BUILT_IN
 from recontool.logs.writer import LogWriter
 from recontool.model.catalogue import CATALOGUE
-from recontool.model.instant import SECOND_US, iso
+from recontool.model.instant import iso
 from recontool.model.live import Live, LivePoint, LiveProcess, LiveSession, LiveTask, LiveWorker
+from recontool.model.units import SECOND_US
 from recontool.report.dashboard.page import LivePage
 from recontool.runtime.dashboard.server import LIVE_PATH, Dashboard
 from recontool.runtime.http import Api

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from recontool.alerts.language.errors import ConditionError
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 LONGEST: Final = 1_000
 SHORTEST_WINDOW_US: Final = 1_000

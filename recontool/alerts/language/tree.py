@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from recontool.model.catalogue import ALIASES
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 Comparison: TypeAlias = Literal[">", "<", ">=", "<=", "==", "!="]
 FUNCTIONS: Final = ("rate", "increase", "delta", "avg", "min", "max", "sum", "count", "last", "resets", "absent")

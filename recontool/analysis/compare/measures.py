@@ -13,7 +13,7 @@ from recontool.metrics.totals import NANOS_PER_MS
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.comparison import Scale
 from recontool.model.findings import WorkerResult
-from recontool.model.instant import MINUTE_US, SECOND_US
+from recontool.model.units import MINUTE_US, SECOND_US
 
 Pair: TypeAlias = tuple[float, float] | None  # (numerator, denominator) of one worker; None when it cannot tell
 Weights: TypeAlias = Mapping[tuple[str, int], float]  # of outages that are part of an incident, by worker and start

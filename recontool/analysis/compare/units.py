@@ -8,7 +8,7 @@ import numpy as np
 from recontool.analysis.compare.bootstrap import Floats, Sums
 from recontool.analysis.compare.measures import HOUR_US, Measure, Weights, log_seconds
 from recontool.model.findings import ACTIVITY, Analysis, WorkerResult
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 
 BLOCKS: Final = (48, 24, 12)  # load drifts: blocks must be longer than what resembles itself, and nobody knows how long
 _FINEST: Final = BLOCKS[0]

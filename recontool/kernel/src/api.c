@@ -10,12 +10,11 @@
 #include "table.h"
 #include "times.h"
 
-enum { ABI = 4, PAGE = 4096, PIECE = 1 << 12 };
+enum { ABI = 5, PAGE = 4096, PIECE = 1 << 12 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
 EXPORT int recon_columns(void) { return COLUMNS; }
-EXPORT const char *recon_metric(int i) { return i >= 0 && i < METRICS ? METRIC_NAMES[i] : NULL; }
 
 /* What the kernel makes of an event, to find its counts by. */
 EXPORT int recon_kind(const Vocab *v, const char *marker, const char *name) {

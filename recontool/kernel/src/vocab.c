@@ -170,12 +170,15 @@ static void finish(Vocab *v) {
     }
 }
 
-/* Lines: F name type | E marker name | X name | B label metric unit | A name moves. */
+/* Lines: C claim | F name type | E marker name | X name | B label metric unit | A name moves. */
 Vocab *vocab_new(const char *at) {
     Vocab *v = need(calloc(1, sizeof *v));
+    size_t claims = 0;
     for (; *at; at += *at == '\n') {
         Str what = word(&at), first = word(&at);
-        if (is(what, "F")) {
+        if (is(what, "C")) {
+            if (claims == METRICS || !is(first, METRIC_NAMES[claims++])) goto unknown; /* numbers are given in this order */
+        } else if (is(what, "F")) {
             Field field = {.type = (u8)number(&at), .metric = metric_of(first)};
             own(&field.name, first);
             VEC_PUSH(v->fields, field);
@@ -197,7 +200,7 @@ Vocab *vocab_new(const char *at) {
             goto unknown;
         }
     }
-    if (v->fields.n > MOST_FIELDS || v->events.n > 256) goto unknown;
+    if (claims != METRICS || v->fields.n > MOST_FIELDS || v->events.n > 256) goto unknown;
     finish(v);
     return v;
 unknown:

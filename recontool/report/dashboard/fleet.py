@@ -10,9 +10,9 @@ from recontool.metrics.definitions import NOTHING_TO_COUNT
 from recontool.metrics.judgement import judge
 from recontool.model.catalogue import ALIASES, CATALOGUE, DOCUMENTED
 from recontool.model.findings import MetricValue
-from recontool.model.instant import MINUTE_US
 from recontool.model.live import Live, LiveWorker
 from recontool.model.order import natural
+from recontool.model.units import MINUTE_US
 from recontool.report import anchors
 from recontool.report.ranking import SEVERITIES
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from recontool.model.instant import SECOND_US
 from recontool.model.live import Live
+from recontool.model.units import SECOND_US
 from recontool.report import quantity, view
 from recontool.report.dashboard.fleet import Fleet
 from recontool.report.view import Cell, Row, Section, Table, Tone

@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Final
 
 from recontool.model.findings import Outage, Span, Tasks, WorkerResult
-from recontool.model.instant import MINUTE_US, SECOND_US
 from recontool.model.live import LiveWorker
+from recontool.model.units import MINUTE_US, SECOND_US
 from recontool.report import quantity, svg, timeline, view
 from recontool.report.anchors import worker_anchor
 from recontool.report.dashboard.fleet import Fleet, Shown, worst_connected

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from recontool.model.findings import Analysis, WorkerResult
-from recontool.model.instant import DAY_US, SECOND_US, iso
+from recontool.model.instant import iso
+from recontool.model.units import DAY_US, SECOND_US
 from recontool.report import quantity, ranking, svg, timeline, view
 from recontool.report.anchors import worker_anchor
 from recontool.report.language import say, several

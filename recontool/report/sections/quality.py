@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from recontool.model.findings import Analysis, ClockOffset, CoordinatorResult, InputFile
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.report import quantity, view
 from recontool.report.language import say, spoken
 from recontool.report.view import Cell, Row, Section, Table

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.runtime.instructions import Fields
 from recontool.runtime.notify.message import Notification
 from recontool.runtime.notify.outbox import Outbox, Queued

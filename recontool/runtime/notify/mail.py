@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Final
 
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.runtime.notify.message import Notification, subject, text
 from recontool.runtime.notify.retry import DeliveryError
 from recontool.runtime.notify.settings import Email

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from recontool.model.errors import UsageError
 from recontool.model.findings import Severity
-from recontool.model.instant import SECOND_US, from_datetime
+from recontool.model.instant import from_datetime
+from recontool.model.units import SECOND_US
 from recontool.runtime.notify import apprise_library
 from recontool.runtime.notify.faults import Faults
 from recontool.runtime.notify.secret import Secret

@@ -4,8 +4,9 @@ import random
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from recontool.model.instant import SECOND_US, from_datetime
+from recontool.model.instant import from_datetime
 from recontool.model.policy import Backoff
+from recontool.model.units import SECOND_US
 
 BACKOFF: Final = Backoff(initial_s=1.0, cap_s=300.0, jitter="equal")
 LONGEST_WAIT_S: Final = 3600.0  # whatever a server asks for

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from recontool.model.errors import UsageError
-from recontool.model.instant import SECOND_US, parse_duration
+from recontool.model.instant import parse_duration
+from recontool.model.units import SECOND_US
 from recontool.runtime.notify.faults import Faults
 from recontool.runtime.notify.secret import Secret, filled_in
 

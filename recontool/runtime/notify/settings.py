@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from recontool.model.instant import MINUTE_US, SECOND_US
+from recontool.model.units import MINUTE_US, SECOND_US
 from recontool.runtime.notify.secret import Secret
 from recontool.runtime.notify.silences import Silence
 

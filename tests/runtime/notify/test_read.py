@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recontool.model.errors import UsageError
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.runtime.config import read
 from recontool.runtime.notify import read as notify
 from recontool.runtime.notify.settings import USUAL, Channel, Email, Webhook

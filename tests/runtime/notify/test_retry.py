@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from recontool.model.instant import SECOND_US
+from recontool.model.units import SECOND_US
 from recontool.runtime.notify.retry import GIVE_UP_S, LONGEST_WAIT_S, DeliveryError, is_final, retry_after_s, wait_s
 
 DRAW = random.Random(1)

@@ -1,0 +1,7 @@
+"""Lengths of time as everything here counts them: integer microseconds."""
+
+from typing import Final
+
+SECOND_US: Final = 1_000_000
+MINUTE_US: Final = 60 * SECOND_US
+DAY_US: Final = 1440 * MINUTE_US
