@@ -58,7 +58,7 @@ EXPORT void recon_parser_free(Parser *p) {
 }
 
 EXPORT int recon_width(int most) { return parse_width(most); }
-EXPORT Chunk *recon_chunk_new(void) { return need(calloc(1, sizeof(Chunk))); }
+EXPORT Chunk *recon_chunk_new(void) { return cleared(_Alignof(Chunk), sizeof(Chunk)); }
 EXPORT void recon_chunk_free(Chunk *c) {
     if (c == NULL) return;
     chunk_free(c);

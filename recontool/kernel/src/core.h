@@ -43,6 +43,9 @@ static inline void *need(void *p) {
     return p;
 }
 
+/* Memory of nothing but 0 for a type that stands on a multiple of `align` bytes, of which `size` is one. */
+static inline void *cleared(size_t align, size_t size) { return memset(need(aligned_alloc(align, size)), 0, size); }
+
 #define VEC(T)         \
     struct {           \
         T *p;          \

@@ -5,8 +5,7 @@ ALWAYS unsigned __int128 wide_of(Bits x) { return (unsigned __int128)x.high << 6
 ALWAYS Bits both(Bits x, Bits y) { return (Bits){x.low & y.low, x.high & y.high}; }
 ALWAYS Bits either(Bits x, Bits y) { return (Bits){x.low | y.low, x.high | y.high}; }
 ALWAYS Bits without(Bits x, Bits y) { return (Bits){x.low & ~y.low, x.high & ~y.high}; }
-ALWAYS Bits up(Bits x) { return (Bits){x.low << 1, x.high << 1 | x.low >> 63}; }
-ALWAYS Bits down(Bits x) { return (Bits){x.low >> 1 | x.high << 63, x.high >> 1}; }
+ALWAYS Bits next(Bits x) { return (Bits){x.low << 1, x.high << 1 | x.low >> 63}; }
 ALWAYS u32 ones(Bits x) { return (u32)(__builtin_popcountll(x.low) + __builtin_popcountll(x.high)); }
 ALWAYS int none(Bits x) { return (x.low | x.high) == 0; }
 
@@ -27,7 +26,7 @@ ALWAYS int longer_than_15(Bits run) {
     return (x & x >> 8) != 0;
 }
 
-/* What `text` means, the values of a text being left out but for the points in its numbers. NULL: that takes more to say. */
+/* What `text` means, a text without its values but for the points in them. NULL: that takes more to say. */
 static __attribute__((noinline)) const Outline *learn_outline(const Parser *parser, Chunk *chunk, u32 place, const u8 *text, u32 n) {
     Outline fresh = {.n = n};
     u32 stop = 0;
@@ -48,6 +47,8 @@ static __attribute__((noinline)) const Outline *learn_outline(const Parser *pars
         fresh.numbers |= (u32)(key->type == T_INT || key->type == T_FLOAT) << k;
         fresh.wanted |= (u32)!key->skip << k;
     }
+    fresh.most = 14 + 2 * (u32)__builtin_popcount(fresh.numbers); /* each has `=` and a digit, and a long one 16 of them */
+    fresh.counted = fresh.opening.counted && !fresh.wanted;
     Outline *outline = &chunk->outlines[settle(&chunk->outline_at, place, OUTLINES)];
     return *outline = fresh, outline;
 }
@@ -65,41 +66,43 @@ ALWAYS void look_avx512(Begun *b) {
     b->digit.low = _mm512_cmple_epu8_mask(_mm512_sub_epi8(low, all_of(A_ZERO)), all_of(A_NINE));
     b->digit.high = _mm512_cmple_epu8_mask(_mm512_sub_epi8(high, all_of(A_ZERO)), all_of(A_NINE));
     b->point.low = _mm512_cmpeq_epi8_mask(low, all_of(A_POINT)), b->point.high = _mm512_cmpeq_epi8_mask(high, all_of(A_POINT));
+    __m128i begins = _mm_maskz_mov_epi8((__mmask16)_blsmsk_u64(b->equals.low), _mm512_castsi512_si128(low)); /* up to the first value */
+    u64 first = (u64)_mm_cvtsi128_si64(begins), second = (u64)_mm_extract_epi64(begins, 1);
+    b->place = (u32)((first ^ (second << 21 | second >> 43)) * 0x9E3779B97F4A7C15u >> 54);
 }
 
 /* What is known of the text of a line, NULL when it is unusual. */
-ALWAYS const Outline *outline_of(const Parser *parser, Chunk *chunk, const Begun *s) {
-    const u8 *p = s->text.p;
-    u32 n = s->text.n;
-    __m512i a = _mm512_loadu_si512(p), b = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n > 64 ? n - 64 : 0), p + 64);
-    Bits points = both(s->point, both(up(s->digit), down(s->digit)));
-    Bits gone = without(values_from(s->equals, s->bare), either(s->equals, points));
-    u32 first = n < 64 ? n : 64, left = n - ones(gone);
-    first -= (u32)__builtin_popcountll(gone.low);
-    if (UNLIKELY(left > OUTLINE_MOST || !none(without(up(s->equals), s->bare)))) return NULL;
-    __m512i text = _mm512_maskz_compress_epi8(~gone.low, a), more = _mm512_maskz_compress_epi8(~gone.high, b);
-    __m128i first_words = _mm_maskz_loadu_epi8((__mmask16)_blsmsk_u64(s->equals.low), p); /* up to the first value */
-    u64 begins = (u64)_mm_cvtsi128_si64(first_words), goes_on = (u64)_mm_extract_epi64(first_words, 1);
-    u32 place = (u32)((begins ^ (goes_on << 21 | goes_on >> 43)) * 0x9E3779B97F4A7C15u >> 54) + left;
+ALWAYS const Outline *outline_of(const Parser *parser, Chunk *chunk, const Begun *b) {
+    const u8 *p = b->text.p;
+    u32 n = b->text.n;
+    __m512i low = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n), p), high = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n > 64 ? n - 64 : 0), p + 64);
+    Bits gone = without(values_from(b->equals, b->bare), either(b->equals, b->point));
+    u32 left = n - ones(gone), first = 64 - (u32)__builtin_popcountll(gone.low); /* how many stay of the first 64, if there are as many */
+    if (UNLIKELY(left > OUTLINE_MOST)) return NULL;
+    __m512i text = _mm512_maskz_compress_epi8(~gone.low, low), more = _mm512_maskz_compress_epi8(~gone.high, high);
+    u32 place = b->place + left;
     const Outline *found = NULL;
     for (u32 at, i = place; (at = chunk->outline_at.at[i & (PLACES - 1)]) != 0; i++) {
         const Outline *o = &chunk->outlines[at - 1];
         u64 differs = _mm512_mask_cmpneq_epi8_mask(_bzhi_u64(~0ull, first), text, _mm512_loadu_si512(o->text)) |
-                      _mm512_cmpneq_epi8_mask(more, _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, left - first), o->text + first));
-        if (o->n == left && differs == 0) {
+                      _mm512_cmpneq_epi8_mask(more, _mm512_loadu_si512(o->text + first));
+        if (LIKELY(differs == 0 && o->n == left)) { /* a text may end in 0 */
             found = o;
             break;
         }
     }
     if (UNLIKELY(found == NULL)) {
         u8 bytes[2 * OUTLINE_MOST];
-        _mm512_storeu_si512(bytes, text), _mm512_storeu_si512(bytes + first, more);
+        _mm512_storeu_si512(bytes, text);
+        if (n > 64) _mm512_storeu_si512(bytes + first, more);
         found = learn_outline(parser, chunk, place, bytes, left);
         if (found == NULL) return NULL;
     }
-    Bits equal = some_of(found->numbers, s->equals), number = values_from(equal, s->bare);
-    Bits bad = without(number, either(s->digit, either(points, equal)));
-    if (UNLIKELY(!none(bad) || (ones(number) > 15 && longer_than_15(without(number, equal))))) return NULL;
+    /* Every value has a byte; numbers are of digits, and where they have a point it stands between two. */
+    Bits equal = some_of(found->numbers, b->equals), number = values_from(equal, b->bare), point = both(number, b->point);
+    Bits bad = without(next(either(b->equals, point)), b->bare);
+    bad = either(bad, either(both(next(equal), b->point), without(number, either(equal, either(b->digit, b->point)))));
+    if (UNLIKELY(!none(bad) || (ones(number) > found->most && longer_than_15(without(number, equal))))) return NULL;
     return found;
 }
 
@@ -110,17 +113,17 @@ ALWAYS Bits from(Bits b, u32 at) {
 }
 
 /* Take the values that somebody wants of a text with an outline; 0 when one does not fit. */
-ALWAYS int values_of(const Parser *parser, Chunk *chunk, Rec *rec, const Outline *outline, const Begun *s) {
-    Bits equals = s->equals;
+ALWAYS int values_of(const Parser *parser, Chunk *chunk, Rec *rec, const Outline *outline, const Begun *b) {
+    Bits equals = b->equals;
     for (u32 wanted = outline->wanted, k = 0; wanted; wanted >>= 1, k++) {
         u32 at = lowest(equals) + 1;
         if (equals.low) equals.low &= equals.low - 1;
         else equals.high &= equals.high - 1;
         if (!(wanted & 1)) continue;
-        Bits ends = from((Bits){~s->bare.low, ~s->bare.high}, at);
+        Bits ends = from((Bits){~b->bare.low, ~b->bare.high}, at);
         u32 n = lowest(ends);
-        u64 others = ~from(s->digit, at).low & below(n);
-        if (UNLIKELY(!take_value(parser, chunk, rec, &outline->opening.keys[k], s->text.p + at, n, others))) return 0;
+        u64 others = ~from(b->digit, at).low & below(n);
+        if (UNLIKELY(!take_value(parser, chunk, rec, &outline->opening.keys[k], b->text.p + at, n, others))) return 0;
     }
     return 1;
 }
@@ -142,5 +145,5 @@ ALWAYS int outlined_at(const Parser *parser, Chunk *chunk, const Begun *b, i64 a
 ALWAYS const Opening *known_by_outline(const Parser *parser, Chunk *chunk, const Begun *b) {
     if (UNLIKELY(b->text.n > LONGEST_TEXT)) return NULL;
     const Outline *outline = outline_of(parser, chunk, b);
-    return LIKELY(outline != NULL && outline->opening.counted && !outline->wanted) ? &outline->opening : NULL;
+    return LIKELY(outline != NULL && outline->counted) ? &outline->opening : NULL;
 }

@@ -59,9 +59,9 @@ typedef struct {
     u8 text[HEAD_MOST];
     u32 n, source_at, source_n;
     u64 filled;                 /* a bit for each byte of the text */
-    u32 who;                    /* heads of one source have one number, from 1 on */
+    u32 who; /* heads of one source have one number, from 1 on */
     u8 level;
-} Head;
+} __attribute__((aligned(128))) Head; /* found by a shift */
 
 /* `[MARKER] event` or `event` as a line had it, what that means, and the fields that came after it, in their order. */
 enum { OPENING_MOST = 32, KEY_MOST = 16, KEYS_KEPT = 8, OPENINGS = 64 };
@@ -83,13 +83,14 @@ typedef struct {
 } Opening;
 
 /* A text without the values of its fields, `[MARKER] event key= key=`, and what that means. */
-enum { OUTLINE_MOST = 64, OUTLINES = 64, PADDING_OF_NAMES = 64 };
+enum { OUTLINE_MOST = 64, OUTLINES = 64 };
 typedef struct {
-    u8 text[OUTLINE_MOST + PADDING_OF_NAMES]; /* what is behind its end is 0 */
+    u8 text[2 * OUTLINE_MOST]; /* what is behind its end is 0 */
     u32 n, numbers, wanted; /* the fields that are numbers, and those whose value somebody wants: a bit each */
+    u32 most;            /* so many bytes of numbers cannot be too many for one of them */
+    u8 counted;          /* a summary needs only its number */
     Opening opening;
-    u8 round[512 - 64 * 2 - 12 - 4 - sizeof(Opening)]; /* found by a shift */
-} Outline;
+} __attribute__((aligned(512))) Outline; /* found by a shift */
 
 /* Where some bytes were put last time: 1 + the index of what is known of them, 0 where there is nothing. */
 enum { PLACES = 1024 };

@@ -5,7 +5,7 @@
 
 #include "line.h"
 
-enum { LONGEST_TEXT = 127, AHEAD = 32 };
+enum { LONGEST_TEXT = 127, AHEAD = 64 };
 
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
  * bare value; it is anything but printable ASCII, and a space, `"` or `=`. The end of the line is one. */
@@ -172,6 +172,7 @@ typedef struct {
     u32 n; /* without its end */
     const Head *head;
     Str text;
+    u32 place; /* in which an outline of it is looked for, but for its length */
     Bits equals, bare, digit, point; /* which bytes of its text are; bare: none that ends a bare value, but for `=` */
 } Begun;
 
@@ -183,9 +184,11 @@ typedef struct {
     u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
 } Ahead;
 
-/* Whether a summary takes only the time of a text without a marker that begins so: neither a start of the process, nor a
- * line of a block. */
-static inline int plain(u8 c) { return (CLASS[c] & C_LOWER) != 0 && c != 'c'; }
+/* Where a text begins so, a summary takes neither its marker, nor only its time: it may be the start of the process,
+ * `config`, or a line of a block. */
+static const u8 ODD[256] = {
+    [0 ... 'Z'] = 1, ['\\' ... '`'] = 1, ['c'] = 1, ['{' ... 255] = 1,
+};
 
 static inline Str source_of(const Begun *b) { return (Str){b->p + b->head->source_at, b->head->source_n}; }
 
@@ -315,7 +318,7 @@ int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
     if (width == 0) return 0;
     if (chunk->openings == NULL) {
         chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
-        chunk->outlines = need(calloc(OUTLINES, sizeof(Outline)));
+        chunk->outlines = cleared(_Alignof(Outline), OUTLINES * sizeof(Outline));
     }
     if (chunk->learnt_by != parser->serial) {
         memset(&chunk->opening_at, 0, sizeof chunk->opening_at);

@@ -18,15 +18,17 @@ ALWAYS int NAME(time_at)(const Chunk *chunk, const u8 *p, i64 *at) {
 /* Where the lines of [p, end) end. */
 ALWAYS void NAME(find_ends)(Chunk *chunk, const u8 *p, const u8 *end) {
     chunk->ends.n = 0;
+    VEC_ROOM(chunk->ends, (size_t)(end - p) + 64); /* memory that is not written to is none */
+    const u8 **to = chunk->ends.p;
     for (const u8 *at = p; at < end; at += 64) {
-        VEC_ROOM(chunk->ends, 64);
         u64 ends = NAME(ends)(at);
-        const u8 **to = &chunk->ends.p[chunk->ends.n];
-        chunk->ends.n += (size_t)__builtin_popcountll(ends);
+        const u8 **next = to + __builtin_popcountll(ends);
         to[0] = at + _tzcnt_u64(ends), ends &= ends - 1; /* most often there is one or none, and then what is put here is not kept */
         to[1] = at + _tzcnt_u64(ends), ends &= ends - 1;
         for (to += 2; UNLIKELY(ends != 0); ends &= ends - 1) *to++ = at + _tzcnt_u64(ends);
+        to = next;
     }
+    chunk->ends.n = (size_t)(to - chunk->ends.p);
 }
 
 /* Look at lines from p on, as long as they begin as lines before did. It is done for many before anything is done
@@ -42,11 +44,9 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
         const u8 *text = p + 28 + head->n;
         if (UNLIKELY(text >= end)) break;
         b->p = p, b->n = (u32)(end - p), b->head = head, b->text = (Str){text, (u32)(end - text)};
-        int is_marked = *text == '[';
-        odd |= head->who ^ chunk->who;
-        odd |= (u32)(!is_marked & !plain(*text));
+        odd |= (head->who ^ chunk->who) | ODD[*text];
         ahead->marked[marked] = (u8)i;
-        marked += (u32)((!less) | is_marked);
+        marked += (u32)((!less) | (*text == '['));
         p = ends[i] + 1;
     }
     ahead->n = i, ahead->marked_n = marked, ahead->odd = odd;
@@ -56,7 +56,7 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
 /* Whether the whole line was taken. */
 ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
     u8 c = *b->text.p;
-    if (less && c != '[') return plain(c) && quiet(parser, chunk, b, at);
+    if (less && c != '[') return !ODD[c] && quiet(parser, chunk, b, at);
     return LIKELY(b->text.n <= LONGEST_TEXT) && RECORD(parser, chunk, b, at, less);
 }
 
