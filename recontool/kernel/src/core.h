@@ -143,6 +143,14 @@ static inline u64 hash_bytes(const u8 *p, size_t n) {
     for (size_t i = 0; i < n; i++) tail |= (u64)p[i] << (8 * i);
     return mix(mix(h ^ tail) * 0xD6E8FEB86659FD93u);
 }
+/* Of names in chunks and states, as `same_name`. */
+static inline u64 hash_name(Str name) {
+    u64 h = name.n * 0x9E3779B97F4A7C15u;
+    const u8 *p = name.p;
+    u32 n = name.n;
+    for (; n > 8; p += 8, n -= 8) h = mix(h ^ load64(p)) * 0xD6E8FEB86659FD93u;
+    return mix(h ^ (n ? load64(p) << (64 - 8 * n) : 0));
+}
 
 /* Saves and loads with one description of each state, so that both can never disagree. */
 typedef struct {

@@ -22,7 +22,7 @@ static void sift_down(Spans *heap) {
 }
 
 void keep_longest(Spans *heap, size_t most, Span silence) {
-    if (heap->n < most) {
+    if (UNLIKELY(heap->n < most)) {
         VEC_PUSH(*heap, silence);
         size_t i = heap->n - 1;
         for (size_t parent; i && less(silence, heap->p[parent = (i - 1) / 2]); i = parent) heap->p[i] = heap->p[parent];
@@ -33,8 +33,10 @@ void keep_longest(Spans *heap, size_t most, Span silence) {
     }
 }
 
-static void remember(Gaps *g, i64 length, i64 start) {
-    if (g->configured == NO_TIME || length > 2 * g->configured) keep_longest(&g->heap, G_MOST, (Span){length, start});
+static inline void remember(Gaps *g, i64 length, i64 start) {
+    if (g->configured != NO_TIME && length <= 2 * g->configured) return;
+    if (LIKELY(g->heap.n == G_MOST) && length < g->heap.p[0].start) return; /* shorter than all that are kept */
+    keep_longest(&g->heap, G_MOST, (Span){length, start});
 }
 
 void gaps_record(Gaps *g, i64 at) {
@@ -137,6 +139,13 @@ void activity_wire(Wire *w, Activity *a) {
     }
 }
 
+static Str key_of(const Running *slot) { return (Str){slot->n <= NEAR ? slot->near : slot->far, slot->n}; }
+
+static void key_free(Running *slot) {
+    if (slot->n > NEAR) free(slot->far);
+    slot->used = 0;
+}
+
 static void running_grow(RunningTasks *r) {
     RunningTasks bigger = {0};
     size_t cap = r->slot.n ? r->slot.n * 2 : 64;
@@ -144,9 +153,9 @@ static void running_grow(RunningTasks *r) {
     bigger.slot.n = bigger.slot.cap = cap;
     bigger.used = r->used;
     for (size_t i = 0; i < r->slot.n; i++) {
-        if (r->slot.p[i].key.p == NULL) continue;
+        if (!r->slot.p[i].used) continue;
         size_t h = r->slot.p[i].hash & (cap - 1);
-        while (bigger.slot.p[h].key.p != NULL) h = (h + 1) & (cap - 1);
+        while (bigger.slot.p[h].used) h = (h + 1) & (cap - 1);
         bigger.slot.p[h] = r->slot.p[i];
     }
     free(r->slot.p);
@@ -155,17 +164,19 @@ static void running_grow(RunningTasks *r) {
 
 static size_t running_find(const RunningTasks *r, Str key, u64 hash) {
     size_t mask = r->slot.n - 1, h = hash & mask;
-    while (r->slot.p[h].key.p != NULL && !(r->slot.p[h].hash == hash && same(text_str(&r->slot.p[h].key), key))) h = (h + 1) & mask;
+    while (r->slot.p[h].used && !(r->slot.p[h].hash == hash && same_name(key_of(&r->slot.p[h]), key))) h = (h + 1) & mask;
     return h;
 }
 
 void running_put(RunningTasks *r, Str key, i64 at) {
     if ((r->used + 1) * 2 > r->slot.n) running_grow(r);
-    u64 hash = hash_bytes(key.p, key.n);
+    u64 hash = hash_name(key);
     Running *slot = &r->slot.p[running_find(r, key, hash)];
-    if (slot->key.p == NULL) {
-        text_set(&slot->key, key.p, key.n);
-        slot->hash = hash;
+    if (!slot->used) {
+        slot->hash = hash, slot->n = key.n, slot->used = 1;
+        u8 *to = slot->near;
+        if (key.n > NEAR) to = slot->far = need(malloc(key.n + 8u));
+        if (key.n) memcpy(to, key.p, key.n);
         r->used++;
     }
     slot->at = at;
@@ -173,17 +184,17 @@ void running_put(RunningTasks *r, Str key, i64 at) {
 
 i64 running_pop(RunningTasks *r, Str key) {
     if (!r->used) return NO_TIME;
-    size_t mask = r->slot.n - 1, hole = running_find(r, key, hash_bytes(key.p, key.n));
-    if (r->slot.p[hole].key.p == NULL) return NO_TIME;
+    size_t mask = r->slot.n - 1, hole = running_find(r, key, hash_name(key));
+    if (!r->slot.p[hole].used) return NO_TIME;
     i64 at = r->slot.p[hole].at;
-    VEC_FREE(r->slot.p[hole].key);
+    key_free(&r->slot.p[hole]);
     r->used--;
     /* Close the hole, so that no probe ends too early. */
-    for (size_t i = (hole + 1) & mask; r->slot.p[i].key.p != NULL; i = (i + 1) & mask) {
+    for (size_t i = (hole + 1) & mask; r->slot.p[i].used; i = (i + 1) & mask) {
         size_t home = r->slot.p[i].hash & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {
             r->slot.p[hole] = r->slot.p[i];
-            memset(&r->slot.p[i].key, 0, sizeof(Text));
+            r->slot.p[i].used = 0;
             hole = i;
         }
     }
@@ -193,13 +204,14 @@ i64 running_pop(RunningTasks *r, Str key) {
 void running_drop(RunningTasks *r, i64 first) {
     RunningTasks kept = {0};
     for (size_t i = 0; i < r->slot.n; i++)
-        if (r->slot.p[i].key.p != NULL && r->slot.p[i].at > first) running_put(&kept, text_str(&r->slot.p[i].key), r->slot.p[i].at);
+        if (r->slot.p[i].used && r->slot.p[i].at > first) running_put(&kept, key_of(&r->slot.p[i]), r->slot.p[i].at);
     running_free(r);
     *r = kept;
 }
 
 void running_free(RunningTasks *r) {
-    for (size_t i = 0; i < r->slot.n; i++) VEC_FREE(r->slot.p[i].key);
+    for (size_t i = 0; i < r->slot.n; i++)
+        if (r->slot.p[i].used) key_free(&r->slot.p[i]);
     VEC_FREE(r->slot);
     r->used = 0;
 }
@@ -209,9 +221,13 @@ void running_wire(Wire *w, RunningTasks *r) {
     WIRE(w, n);
     if (!w->reading) {
         for (size_t i = 0; i < r->slot.n; i++)
-            if (r->slot.p[i].key.p != NULL) {
+            if (r->slot.p[i].used) {
+                Str key = key_of(&r->slot.p[i]);
+                Text own = {0};
+                text_set(&own, key.p, key.n);
                 WIRE(w, r->slot.p[i].at);
-                WIRE_VEC(w, r->slot.p[i].key);
+                WIRE_VEC(w, own);
+                VEC_FREE(own);
             }
         return;
     }

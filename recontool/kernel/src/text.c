@@ -96,6 +96,8 @@ i64 days_of(int year, int month, int day) {
 }
 
 i128 round_even(double x) {
+    static const double WHOLE = 6755399441055744.0, MOST = 1e15; /* near 1.5 * 2^52 a double has no fraction */
+    if (LIKELY(x > -MOST && x < MOST)) return (i64)(x + WHOLE - WHOLE);
     double r = nearbyint(x); /* half to even, exact: beyond 2^53 a double is whole */
     return (i128)r;
 }

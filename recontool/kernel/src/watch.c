@@ -3,7 +3,7 @@
 
 #include "fold.h"
 
-static const i64 GRID_US = 15000000, SILENCE_US = 300000000, NEVER = INT64_MAX;
+static const i64 GRID_US = 15000000, NEVER = INT64_MAX;
 static const i64 RATE_WINDOW_US = 60000000, FAILED_WINDOW_US = 300000000;
 enum { EVERYTHING = (1 << W_METRICS) - 1 };
 
@@ -111,7 +111,7 @@ static void pass_grid(Shared *s, Worker *w, i64 end, int silent) {
     if (x->next <= end) x->next += ((end - x->next) / GRID_US + 1) * GRID_US; /* `end` is looked at itself */
 }
 
-void watch_before(Shared *s, Worker *w, const Rec *rec) {
+void watch_catch_up(Shared *s, Worker *w, const Rec *rec) {
     Watch *x = &w->watch;
     i64 at = rec->at_us;
     int silent = w->started && at - w->last > SILENCE_US;

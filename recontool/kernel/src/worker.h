@@ -52,14 +52,19 @@ typedef struct {
     VEC(Spoken) slot;         /* those with `used` 0 are free */
 } Said;
 
+enum { NEAR = 40 }; /* the id of a task is seldom longer */
 typedef struct {
     u64 hash;
     i64 at;
-    Text key;
+    u32 n, used; /* used 0: empty */
+    union {
+        u8 near[NEAR];
+        u8 *far; /* of a longer key */
+    };
 } Running;
 
 typedef struct {
-    VEC(Running) slot; /* open hash table; key.p NULL where empty */
+    VEC(Running) slot; /* open hash table */
     size_t used;
 } RunningTasks;
 
