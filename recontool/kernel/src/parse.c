@@ -383,7 +383,7 @@ void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
 
 void chunk_free(Chunk *chunk) {
     free(chunk->buffer), free(chunk->openings), free(chunk->outlines);
-    VEC_FREE(chunk->recs), VEC_FREE(chunk->cells), VEC_FREE(chunk->ends);
+    VEC_FREE(chunk->recs), VEC_FREE(chunk->cells);
     arena_free(&chunk->arena);
 }
 

@@ -111,7 +111,6 @@ typedef struct {
     u8 source[136];
     u32 source_n;
     VEC(Cell) cells;
-    VEC(const u8 *) ends; /* of its lines */
     u8 stamp[32]; /* a minute, and what else every time has, in their places */
     i64 stamp_us;
     Head heads[HEADS]; /* by some of their bytes */

@@ -15,11 +15,9 @@ ALWAYS int NAME(time_at)(const Chunk *chunk, const u8 *p, i64 *at) {
     return micros < 60000000;
 }
 
-/* Where the lines of [p, end) end. */
-ALWAYS void NAME(find_ends)(Chunk *chunk, const u8 *p, const u8 *end) {
-    chunk->ends.n = 0;
-    VEC_ROOM(chunk->ends, (size_t)(end - p) + 64); /* memory that is not written to is none */
-    const u8 **to = chunk->ends.p;
+/* Put where lines of [p, end) end, and return how many do. */
+ALWAYS u32 NAME(find_ends)(const u8 **ends_at, const u8 *p, const u8 *end) {
+    const u8 **to = ends_at;
     for (const u8 *at = p; at < end; at += 64) {
         u64 ends = NAME(ends)(at);
         const u8 **next = to + __builtin_popcountll(ends);
@@ -28,7 +26,7 @@ ALWAYS void NAME(find_ends)(Chunk *chunk, const u8 *p, const u8 *end) {
         for (to += 2; UNLIKELY(ends != 0); ends &= ends - 1) *to++ = at + _tzcnt_u64(ends);
         to = next;
     }
-    chunk->ends.n = (size_t)(to - chunk->ends.p);
+    return (u32)(to - ends_at);
 }
 
 /* Look at lines from p on, as long as they begin as lines before did. It is done for many before anything is done
@@ -79,21 +77,23 @@ ALWAYS u32 NAME(count)(const Parser *parser, Chunk *chunk, const Ahead *ahead) {
 
 ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end, int less) {
     Ahead ahead;
-    const u8 *learnt = NULL;
-    NAME(find_ends)(chunk, p, end);
-    for (size_t line = 0; line < chunk->ends.n;) {
-        const u8 *const *ends = &chunk->ends.p[line];
-        u32 most = chunk->ends.n - line < AHEAD ? (u32)(chunk->ends.n - line) : AHEAD;
-        NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
-        for (u32 i = less && !ahead.odd ? NAME(count)(parser, chunk, &ahead) : 0; i < ahead.n; i++) {
-            if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], ahead.at[i], less))) chunk->lines++;
-            else parse_line(parser, chunk, ahead.line[i].p, end);
+    const u8 *learnt = NULL, *ends_at[STRETCH + 2];
+    for (const u8 *at = p; at < end; at += STRETCH) {
+        u32 lines = NAME(find_ends)(ends_at, at, end - at < STRETCH ? end : at + STRETCH);
+        for (u32 line = 0; line < lines;) {
+            const u8 *const *ends = &ends_at[line];
+            u32 most = lines - line < AHEAD ? lines - line : AHEAD;
+            NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
+            for (u32 i = less && !ahead.odd ? NAME(count)(parser, chunk, &ahead) : 0; i < ahead.n; i++) {
+                if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], ahead.at[i], less))) chunk->lines++;
+                else parse_line(parser, chunk, ahead.line[i].p, end);
+            }
+            line += ahead.n;
+            if (ahead.n) p = ends[ahead.n - 1] + 1;
+            if (ahead.n == most) continue;
+            if (p != learnt && learn_head(chunk, (Str){p, (u32)(ends[ahead.n] - p)})) learnt = p;
+            else p = parse_line(parser, chunk, p, end), line++;
         }
-        line += ahead.n;
-        if (ahead.n) p = ends[ahead.n - 1] + 1;
-        if (ahead.n == most) continue;
-        if (p != learnt && learn_head(chunk, (Str){p, (u32)(ends[ahead.n] - p)})) learnt = p;
-        else p = parse_line(parser, chunk, p, end), line++;
     }
     while (p < end) p = parse_line(parser, chunk, p, end);
 }
