@@ -93,6 +93,7 @@ def worker_result(key: str, chain: Chain) -> WorkerResult:
         gaps=fold.gaps.spans(),
         flaps=tuple(timeline.flaps),
         starts_us=tuple(fold.starts_us),
+        stops_us=tuple(fold.stops_us),
         observed=timeline.observed(fold.last_us),
         activity=fold.activity.buckets(),
         config=fold.config,

@@ -44,11 +44,14 @@ class CoordinatorFold:
         self._port: int | None = None
         self._ended: list[tuple[int, str, str]] = []
         self._silences: list[tuple[int, int]] = []  # heap of (length, start)
+        self._pause: tuple[int, int] | None = None  # the last one, as long as it may turn out to be one of them
 
     def feed(self, event: Event, file: str) -> None:
         """Fold one record."""
         if self._first_us is None:
             self._first_us = self._last_us = event.at_us
+        if event.at_us - self._last_us >= SECOND_US:
+            self._pause = (event.at_us - self._last_us, self._last_us)
         if event.marker in _OF_SESSIONS:
             self._silence(event.at_us)
         self._last_us = max(self._last_us, event.at_us)
@@ -89,8 +92,8 @@ class CoordinatorFold:
         )
 
     def _silence(self, at_us: int) -> None:
-        length_us = at_us - self._last_us
-        if length_us < SECOND_US:
-            return
-        push = heapq.heappush if len(self._silences) < _SILENCES_KEPT else heapq.heappushpop
-        push(self._silences, (length_us, self._last_us))
+        """A step of a session stands at `at_us`: what it comes right after was no idle time."""
+        if self._pause is not None and at_us - sum(self._pause) < SECOND_US:
+            push = heapq.heappush if len(self._silences) < _SILENCES_KEPT else heapq.heappushpop
+            push(self._silences, self._pause)
+        self._pause = None

@@ -25,6 +25,8 @@ _ENDS_NAMED: Final = 3  # places of the coordinator in the evidence of an incide
 # Only outages of a kind share a cause. Deliberate disconnects share a moment by chance, so `forced` is in none.
 _KINDS: Final = (frozenset({"closed", "error"}), frozenset({"heartbeat"}), frozenset({"crash"}))
 _SLACK_US: Final = 2 * SECOND_US
+_LAST_WORDS_US: Final = 30 * SECOND_US  # a coordinator that said nothing for longer may have been idle
+_OUTLIVED_US: Final = 5 * SECOND_US  # by so much a worker's log goes on after that of a coordinator that is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class _Witness:
     stopped: bool = False  # an orderly stop stands at its beginning
     up: bool = False  # a coordinator logged all through it
     frozen: bool = False  # a coordinator wrote nothing from before the losses to well after them
+    gone: bool = False  # a coordinator wrote nothing any more
 
 
 def find_incidents(
@@ -80,6 +83,7 @@ def _shifted(worker: WorkerResult, by_us: int) -> WorkerResult:
     return replace(
         worker,
         outages=tuple(_moved(outage, by_us) for outage in worker.outages),
+        stops_us=tuple(at_us + by_us for at_us in worker.stops_us),
         gaps=tuple(Span(gap.start_us + by_us, gap.end_us + by_us) for gap in worker.gaps),
     )
 
@@ -113,8 +117,10 @@ def _shared(workers: Sequence[WorkerResult], kind: frozenset[str], reach_us: int
 
 
 def _own_fault(worker: WorkerResult, number: int) -> bool:
-    """Whether a deadline was missed that says nothing of the link."""
+    """Whether it says nothing of the link or the coordinator: a stop, or a deadline that no frame could have met."""
     outage = worker.outages[number]
+    if worker.stopped(outage):
+        return True
     if outage.cause != "heartbeat":
         return False
     if any(abs(outage.start_us - gap.end_us) <= CLOSE_US for gap in worker.gaps):
@@ -157,6 +163,7 @@ def _incident(
     ends = [outage.end_us for outage in group if outage.end_us is not None]
     end_us = max(ends) if len(ends) == len(group) else None
     witness = _witness(coordinators, start_us, end_us if end_us is not None else last_us)
+    witness = replace(witness, gone=any(_ends_at(one, start_us, last_us) for one in coordinators))
     # A coordinator that is cut off misses its workers' heartbeats at about the same time, and says so; one that stands
     # still says nothing until it goes on.
     if any(_silent(one, start_us, group[-1].start_us + reach_us) for one in coordinators):
@@ -182,6 +189,13 @@ def _ends_seen(group: Sequence[Outage], coordinators: Sequence[CoordinatorResult
 
 def _silent(coordinator: CoordinatorResult, start_us: int, end_us: int) -> bool:
     return any(silence.start_us < start_us and silence.end_us > end_us for silence in coordinator.silences)
+
+
+def _ends_at(coordinator: CoordinatorResult, start_us: int, last_us: int) -> bool:
+    """Whether its log ends with the losses, while those of workers go on."""
+    spoke_us = coordinator.last_us
+    near = coordinator.first_us < start_us and start_us - _LAST_WORDS_US <= spoke_us <= start_us + _SLACK_US
+    return near and last_us - spoke_us >= _OUTLIVED_US
 
 
 def _witness(coordinators: Sequence[CoordinatorResult], start_us: int, end_us: int) -> _Witness:
@@ -220,7 +234,8 @@ def _cause(group: Sequence[Outage], workers: Sequence[str], witness: _Witness) -
         title = said("{n} workers lost their connection {moment} while the coordinator stayed up", n=n, moment=moment)
         return "connections_cut", title
     title = said("{n} workers lost their connection {moment}", n=n, moment=moment)
-    return "coordinator_lost", clauses(title, said("no coordinator log tells why"))
+    why = said("the coordinator's log ends there") if witness.gone else said("no coordinator log tells why")
+    return "coordinator_lost", clauses(title, why)
 
 
 def _silent_cause(n: str, witness: _Witness) -> tuple[str, str]:
@@ -230,4 +245,6 @@ def _silent_cause(n: str, witness: _Witness) -> tuple[str, str]:
     title = said("{n} workers heard nothing from the coordinator until their deadline", n=n)
     if witness.up:
         return "network_cut", clauses(title, said("the coordinator stayed up"))
+    if witness.gone:
+        return "coordinator_lost", clauses(title, said("the coordinator's log ends there"))
     return "network_cut", clauses(title, said("no coordinator log tells whether it was up"))

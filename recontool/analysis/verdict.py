@@ -38,7 +38,7 @@ def judge_fleet(
             ),
         )
     outages = sum(len(worker.outages) for worker in workers.values())
-    still_down = [worker.key for worker in workers.values() if worker.outages and worker.outages[-1].end_us is None]
+    still_down = [worker.key for worker in workers.values() if worker.still_down is not None]
     unborn = sum(_never_connected(worker) for worker in workers.values())
     unseen = sum(int(worker.derived.get("reconnections", 0)) for worker in workers.values() if not worker.files)
     refused = sum(finding.count for finding in refusals(security, workers))

@@ -32,6 +32,7 @@ def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[
     fold.markers = {names[at].value: int(count) for at, count in enumerate(view.markers) if count}
     fold.port = moment(view.port)
     fold.starts_us = longs(view.starts, view.starts_n)
+    fold.stops_us = longs(view.stops, view.stops_n)
     books = ProcessBooks(
         settled=_totals(view.settled),
         current=_totals(view.current),

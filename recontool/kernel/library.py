@@ -6,7 +6,7 @@ from ctypes import POINTER, c_char_p, c_double, c_int, c_int64, c_uint32, c_uint
 from functools import cache
 from typing import Final
 
-ABI: Final = 5
+ABI: Final = 6
 _OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader
 _Args = tuple[type, ...]
 _SIGNATURES: Final[dict[str, tuple[type | None, _Args]]] = {

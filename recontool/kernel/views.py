@@ -8,7 +8,7 @@ MARKERS: Final = 8
 METRICS: Final = 26
 TOTALS: Final = 25
 COLUMNS: Final = 14
-KINDS: Final = 32
+KINDS: Final = 33
 NO_TIME: Final = -(2**63)
 OUTAGE_WORDS: Final = 9  # of 64 bits each, as model/outages.py reads them
 RECORDS: Final = (0, 3)  # of a file's counts: its events, and its records that are none
@@ -75,8 +75,8 @@ WorkerView = _structure(
         ("claimed", c_uint64),
         ("claim", POINTER(Claim)),
         *_all(_longs, "settled current"),
-        *_all(c_void_p, "starts"),
-        *_all(c_int64, "starts_n"),
+        *_all(c_void_p, "starts stops"),
+        *_all(c_int64, "starts_n stops_n"),
         *_all(c_void_p, "config"),
         *_all(c_int64, "config_n config_file running"),
         *_all(c_void_p, "first_error"),

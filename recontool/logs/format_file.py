@@ -13,7 +13,7 @@ from typing import Any, Final
 from recontool.logs.decoder import decoder_for
 from recontool.logs.format import SESSION, Format, Sample, builtin, load
 from recontool.model.errors import BadFieldError, UsageError
-from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES
+from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, PROCESS_STARTED, PROCESS_STOPPING, STATUS
 from recontool.model.markers import Marker
 
 _KEYS: Final[Mapping[str, Mapping[str, type]]] = {
@@ -167,7 +167,7 @@ def _template(row: Mapping[str, Any]) -> Iterator[str]:
 def _in_vocabulary(marker: object, event: object) -> bool:
     if marker == SESSION:
         return all((one, event) in EVENT_SCHEMA for one in (Marker.CONNECT, Marker.RECONNECT))
-    return (marker, event) in EVENT_SCHEMA or (not marker and event in {"status", "process_started"})
+    return (marker, event) in EVENT_SCHEMA or (not marker and event in {STATUS, PROCESS_STARTED, PROCESS_STOPPING})
 
 
 def _fields(fields: object) -> Iterator[str]:

@@ -61,6 +61,7 @@ class WorkerFold:
         self.config: dict[str, Value] = {}
         self.port: int | None = None  # of the coordinator, as the first try names it
         self.starts_us: list[int] = []
+        self.stops_us: list[int] = []  # when a process said that it stops
         self.said: deque[Said] = deque([Said()], maxlen=KEPT_PROCESSES)  # by process, the running one last
         self.first_us = 0
         self.last_us = 0
@@ -98,6 +99,7 @@ class WorkerFold:
             ("", "message_error"): self._on_message_error,
             ("", "config"): self._on_config,
             ("", "process_started"): self._on_process_started,
+            ("", "process_stopping"): self._on_process_stopping,
             ("", "metrics"): self._on_claim,
             ("", METRICS_BLOCK): self._on_claim,
             ("", STATUS): self._on_status,
@@ -230,6 +232,9 @@ class WorkerFold:
     def _on_process_started(self, event: Event, _file: str) -> None:
         """A start in a format whose starts say nothing about the session (untagged logs)."""
         self._begin_process(event.at_us)
+
+    def _on_process_stopping(self, event: Event, _file: str) -> None:
+        self.stops_us.append(event.at_us)
 
     def _on_attempt(self, event: Event, _file: str) -> None:
         if self.port is None and (port := _PORT.search(str(event.fields.get("url", "")))):

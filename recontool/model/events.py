@@ -166,7 +166,8 @@ EVENT_SCHEMA: Final[Mapping[tuple[str, str], EventSpec]] = {(spec.marker, spec.n
 METRICS_BLOCK: Final = "metrics_block"
 STATUS: Final = "status"
 PROCESS_STARTED: Final = "process_started"
-UNMARKED_BY_TEMPLATES: Final = (METRICS_BLOCK, STATUS, PROCESS_STARTED)
+PROCESS_STOPPING: Final = "process_stopping"
+UNMARKED_BY_TEMPLATES: Final = (METRICS_BLOCK, STATUS, PROCESS_STARTED, PROCESS_STOPPING)
 
 for _spec in EVENTS:
     _untyped = set(_spec.fields) - set(FIELD_TYPES)

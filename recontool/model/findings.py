@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from recontool.model.events import Value
+from recontool.model.units import SECOND_US
 
 Status: TypeAlias = Literal["ok", "outside", "no_data"]
 Source: TypeAlias = Literal["events", "block", "snapshot", ""]
@@ -15,6 +16,8 @@ Severity: TypeAlias = Literal["CRITICAL", "WARNING", "INFO"]
 Cause: TypeAlias = Literal["closed", "heartbeat", "forced", "error", "crash"]
 
 LISTED: Final = 1000  # outages, alerts and incidents a JSON or page lists; what is left out is counted
+_MOMENT_US: Final = SECOND_US  # two threads log one step in either order
+_STOPPING_US: Final = 30 * SECOND_US  # a process that stops waits for its threads
 WORKER_CAUSES: Final = frozenset({"heartbeat", "forced"})  # outages the worker started itself
 
 
@@ -126,6 +129,7 @@ class WorkerResult:
     gaps: tuple[Span, ...] = ()
     flaps: tuple[Span, ...] = ()  # established sessions that ended within 10 s
     starts_us: tuple[int, ...] = ()  # process starts
+    stops_us: tuple[int, ...] = ()  # when a process said that it stops
     observed: tuple[Span, ...] = ()  # from first established to last record, minus orderly closed times
     activity: tuple[Bucket, ...] = ()
     config: Mapping[str, Value] = field(default_factory=dict)
@@ -134,6 +138,16 @@ class WorkerResult:
     first_error_evidence: str = ""
     port: int | None = None  # the coordinator's port it dialled first
     totals: Mapping[str, int] = field(default_factory=dict)  # the sums behind its means, as `metrics.totals` names them
+
+    @property
+    def still_down(self) -> Outage | None:
+        """The outage from which it had not come back when its log ended, unless it had said that it stops."""
+        last = self.outages[-1] if self.outages else None
+        return None if last is None or last.end_us is not None or self.stopped(last) else last
+
+    def stopped(self, outage: Outage) -> bool:
+        """Whether the session ended because the process was told to stop."""
+        return any(-_MOMENT_US <= outage.start_us - at_us <= _STOPPING_US for at_us in self.stops_us)
 
 
 @dataclass(frozen=True, slots=True)

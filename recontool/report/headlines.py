@@ -63,17 +63,15 @@ def _open(analysis: Analysis) -> Iterator[Headline]:
     """Outages that had not ended with the log, unless an incident tells of them."""
     anchors, told = outage_anchors(analysis), _told(analysis)
     for worker in ranking.by_damage(analysis.workers.values()):
-        for outage in worker.outages:
-            if outage.end_us is None and (outage.worker, outage.start_us) not in told:
-                lost = quantity.duration(ranking.length_us(outage, worker.last_us))
-                since = timeline.when(analysis, outage.start_us)
-                sentence = say(
-                    "{worker} was still down when its log ended, since {time} UTC ({lost})",
-                    worker=worker.key,
-                    time=since,
-                    lost=lost,
-                )
-                yield Headline("CRITICAL", sentence, _anchor(anchors, outage), say("outage"))
+        outage = worker.still_down
+        if outage is not None and (outage.worker, outage.start_us) not in told:
+            sentence = say(
+                "{worker} was still down when its log ended, since {time} UTC ({lost})",
+                worker=worker.key,
+                time=timeline.when(analysis, outage.start_us),
+                lost=quantity.duration(ranking.length_us(outage, worker.last_us)),
+            )
+            yield Headline("CRITICAL", sentence, _anchor(anchors, outage), say("outage"))
 
 
 def _failed_tasks(analysis: Analysis) -> Iterator[Headline]:

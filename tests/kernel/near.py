@@ -148,6 +148,7 @@ BLOCK_LINES = (
 )  # fmt: skip
 SENTENCES = (
     "[enhanced_worker_client] - Starting enhanced worker client w1",
+    "[enhanced_worker_client] - Stopping enhanced worker client w1",
     "[worker_reconnection] - Connecting to coordinator at ws://127.0.0.1:18801/api/v1/worker/w1/ws/",
     "[worker_reconnection] - WebSocket connection established for worker w1",
     "[worker_reconnection] - WebSocket connection closed: 1006, None",

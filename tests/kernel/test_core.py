@@ -242,7 +242,7 @@ def test_the_matcher_decides_as_re_does():
     rng, found = random.Random(4), 0
     seeds = [*(sample.line.encode() for sample in builtin()["ipfs-accelerate"].samples), b"aaabcfgg", b"abcd", b"ababc"]
     seeds += [sentence.partition(" - ")[2].encode() for sentence in near.SENTENCES]
-    for _ in range(20_000):
+    for _ in range(24_000):
         text = bytearray(rng.choice(seeds))
         for _ in range(rng.choice((0, 0, 1, 2))):
             at = rng.randrange(len(text) + 1)

@@ -127,7 +127,7 @@ def _alerts(condition: Condition, run: Analysis) -> CheckResult:
                 worker.key, f"had not come back when its log ended, down since {_second(last.start_us)}", last.evidence
             )
             for worker in run.workers.values()
-            if worker.outages and (last := worker.outages[-1]).end_us is None
+            if (last := worker.still_down) is not None
         ]
     return _decided(condition.text, findings, "nothing of the kind fired")
 

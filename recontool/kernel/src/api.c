@@ -10,7 +10,7 @@
 #include "table.h"
 #include "times.h"
 
-enum { ABI = 5, PAGE = 4096, PIECE = 1 << 12 };
+enum { ABI = 6, PAGE = 4096, PIECE = 1 << 12 };
 
 EXPORT int recon_abi(void) { return ABI; }
 EXPORT int recon_totals(void) { return TOTALS; }
@@ -193,8 +193,8 @@ typedef struct {
     u64 claimed;
     const Claim *claim;
     const i128 *settled, *current;
-    const i64 *starts;
-    i64 starts_n;
+    const i64 *starts, *stops;
+    i64 starts_n, stops_n;
     const u8 *config;
     i64 config_n, config_file;
     i64 running;
@@ -234,7 +234,7 @@ EXPORT void recon_worker_view(const Fleet *f, i64 i, WorkerView *v) {
     v->plain = w->plain, v->start_seen = w->start_seen, v->has_claim = w->has_claim, v->port = w->port;
     memcpy(v->markers, w->markers, sizeof v->markers);
     v->claimed = w->claimed, v->claim = &w->claim, v->settled = w->settled.t, v->current = w->current.t;
-    v->starts = w->starts.p, v->starts_n = (i64)w->starts.n;
+    v->starts = w->starts.p, v->starts_n = (i64)w->starts.n, v->stops = w->stops.p, v->stops_n = (i64)w->stops.n;
     v->config = w->config.p, v->config_n = (i64)w->config.n, v->config_file = w->config_file;
     v->running = (i64)w->running.used;
     v->first_error = w->first_error.p, v->first_error_n = (i64)w->first_error.n;

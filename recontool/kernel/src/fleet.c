@@ -4,7 +4,7 @@
 #include "text.h"
 
 enum { IN_NOTHING, IN_TRACEBACK, IN_BRACE, IN_BRACKET, IN_BLOCK };
-static const i64 HINT_US = 1000000;
+static const i64 HINT_US = 1000000, SECOND_US = 1000000;
 enum { ENDS_KEPT = 10000 };
 static const Str COORDINATOR = {(const u8 *)"coordinator", 11};
 
@@ -99,8 +99,11 @@ static void coordinator_feed(Fleet *f, const Rec *rec, Place place) {
     }
     c->file = f->file.index;
     if (c->first == NO_TIME) c->first = c->last = rec->at_us;
-    if ((rec->marker == M_CONNECT || rec->marker == M_SECURITY) && rec->at_us - c->last >= 1000000)
-        keep_longest(&c->silences, MOST_SILENCES, (Span){rec->at_us - c->last, c->last});
+    if (rec->at_us - c->last >= SECOND_US) c->pause = (Span){rec->at_us - c->last, c->last};
+    if (c->pause.start && (rec->marker == M_CONNECT || rec->marker == M_SECURITY)) {
+        if (rec->at_us - (c->pause.start + c->pause.end) < SECOND_US) keep_longest(&c->silences, MOST_SILENCES, c->pause);
+        c->pause.start = 0;
+    }
     if (rec->at_us > c->last) c->last = rec->at_us;
     if (rec->marker) c->markers[rec->marker]++;
     if (f->light) {

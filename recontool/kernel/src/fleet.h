@@ -60,6 +60,7 @@ typedef struct {
     Times starts, stops;
     VEC(Place) evidence;
     Spans silences;
+    Span pause; /* (length, start) of the last one that a record ended; length 0: none, or it is among the silences */
     VEC(Kept) ended;
     i64 accepted_n, accepted_file; /* kept from that file */
 } Coordinator;

@@ -44,6 +44,7 @@ static void coordinator_wire(Wire *w, Coordinator *c) {
     WIRE_VEC(w, c->stops);
     WIRE_VEC(w, c->evidence);
     WIRE_VEC(w, c->silences);
+    WIRE(w, c->pause);
     WIRE_COUNT(w, c->ended, 1);
     for (size_t i = 0; i < c->ended.n; i++) kept_wire(w, &c->ended.p[i]);
     WIRE(w, c->accepted_n), WIRE(w, c->accepted_file);

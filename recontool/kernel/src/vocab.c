@@ -32,7 +32,7 @@ static const struct {
     {M_COMPRESS, "compressed", K_COMPRESSED}, {M_COMPRESS, "decompressed", K_DECOMPRESSED},
     {M_NONE, "message_sent", K_SENT}, {M_NONE, "message_received", K_RECEIVED}, {M_NONE, "message_acked", K_ACKED},
     {M_NONE, "message_error", K_MESSAGE_ERROR}, {M_NONE, "config", K_CONFIG},
-    {M_NONE, "process_started", K_PROCESS_STARTED}, {M_NONE, "metrics", K_METRICS},
+    {M_NONE, "process_started", K_PROCESS_STARTED}, {M_NONE, "process_stopping", K_PROCESS_STOPPING}, {M_NONE, "metrics", K_METRICS},
     {M_NONE, "metrics_block", K_BLOCK}, {M_NONE, "status", K_STATUS}, {M_CONNECT, "accepted", K_ACCEPTED},
     {M_CONNECT, "disconnected", K_DISCONNECTED}, {M_SECURITY, "auth_failed", K_AUTH_FAILED},
     {M_TASK, "submitted", K_SUBMITTED}, {M_TASK, "assigned", K_ASSIGNED}, {M_TASK, "applied", K_APPLIED},

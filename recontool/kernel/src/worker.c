@@ -17,7 +17,7 @@ Worker *worker_new(Str id, u64 untrusted) {
 }
 
 void worker_free(Worker *w) {
-    VEC_FREE(w->id), VEC_FREE(w->starts), VEC_FREE(w->config);
+    VEC_FREE(w->id), VEC_FREE(w->starts), VEC_FREE(w->stops), VEC_FREE(w->config);
     VEC_FREE(w->first_error), VEC_FREE(w->sample);
     said_free(&w->said);
     for (size_t i = 0; i < w->ended.n; i++) said_free(&w->ended.p[i]);
@@ -258,6 +258,7 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
     case K_MESSAGE_ERROR: t[T_ERRORS]++, activity_add(&w->activity, at, A_ERRORS, 1); break;
     case K_CONFIG: on_config(s, w, rec, place); break;
     case K_PROCESS_STARTED: begin_process(w, at); break;
+    case K_PROCESS_STOPPING: VEC_PUSH(w->stops, at); break;
     case K_METRICS:
     case K_BLOCK: on_claim(w, rec, place); break;
     case K_STATUS: gaps_periodic(&w->gaps, P_STATUS, at); break;
@@ -309,6 +310,7 @@ void worker_wire(Wire *wire, Worker *w) {
     WIRE(wire, w->markers), WIRE(wire, w->settled), WIRE(wire, w->current), WIRE(wire, w->claim);
     WIRE(wire, w->claimed), WIRE(wire, w->untrusted);
     WIRE_VEC(wire, w->starts);
+    WIRE_VEC(wire, w->stops);
     said_wire(wire, &w->said);
     WIRE_COUNT(wire, w->ended, sizeof(int16_t) * METRICS);
     for (size_t i = 0; i < w->ended.n; i++) {

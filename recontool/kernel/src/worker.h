@@ -139,7 +139,7 @@ typedef struct {
     Claim claim;
     u64 claimed; /* metrics that claims of ended processes stood in for */
     u64 untrusted;
-    Times starts;
+    Times starts, stops;
     Said said;
     VEC(Said) ended;
     size_t ended_from; /* ring of the last processes */
