@@ -86,9 +86,9 @@ typedef struct {
 enum { OUTLINE_MOST = 64, OUTLINES = 64 };
 typedef struct {
     u8 text[2 * OUTLINE_MOST]; /* what is behind its end is 0 */
-    u32 n, numbers, wanted; /* the fields that are numbers, and those whose value somebody wants: a bit each */
-    u32 most;            /* so many bytes of numbers cannot be too many for one of them */
-    u8 counted;          /* a summary needs only its number */
+    u32 n, numbers, wanted;    /* the fields that are numbers, and those whose value somebody wants: a bit each */
+    u32 most;                  /* so many bytes of numbers cannot be too many for one of them */
+    u8 counted;                /* a summary needs only its number */
     Opening opening;
 } __attribute__((aligned(512))) Outline; /* found by a shift */
 

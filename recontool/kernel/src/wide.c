@@ -247,8 +247,8 @@ static inline int quiet(const Parser *parser, Chunk *chunk, const Begun *b, i64 
 }
 
 #define NAME(x) x##_avx2
-#define TARGET __attribute__((target("avx2,bmi,bmi2")))
-#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2"))) static inline
+#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,popcnt"))) static inline
 ALWAYS u32 equal_32(__m256i v, char c) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))); }
 ALWAYS __m256i load_32(const u8 *p) { return _mm256_loadu_si256((const __m256i *)p); }
 ALWAYS u64 ends_avx2(const u8 *p) { return equal_32(load_32(p), '\n') | (u64)equal_32(load_32(p + 32), '\n') << 32; }
@@ -280,8 +280,8 @@ ALWAYS u64 same_avx2(const u8 *p, const u8 *q) { return same32_avx2(p, q) | (u64
 #undef LOOK
 
 #define NAME(x) x##_avx512
-#define TARGET __attribute__((target("avx2,bmi,bmi2,avx512bw,avx512vl,avx512vbmi2,popcnt")))
-#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,avx512bw,avx512vl,avx512vbmi2,popcnt"))) static inline
+#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,avx512bw,avx512vl,avx512vbmi2")))
+#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,popcnt,avx512bw,avx512vl,avx512vbmi2"))) static inline
 ALWAYS u64 ends_avx512(const u8 *p) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\n')); }
 ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
     __m512i v = _mm512_loadu_si512(p);
@@ -302,7 +302,8 @@ ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
 
 static int can(void) {
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) return 0;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("popcnt"))
+        return 0;
     return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") ? 2 : 1;
 }
 

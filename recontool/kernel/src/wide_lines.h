@@ -62,6 +62,7 @@ ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at
  * before the first that is of another kind. */
 ALWAYS u32 NAME(count)(const Parser *parser, Chunk *chunk, const Ahead *ahead) {
     Rec *with = chunk->with;
+    i64 until = with->until;
     u32 k = 0, n = ahead->n;
     for (; k < ahead->marked_n; k++) {
         const Opening *opening = KNOWN(parser, chunk, &ahead->line[ahead->marked[k]]);
@@ -70,7 +71,8 @@ ALWAYS u32 NAME(count)(const Parser *parser, Chunk *chunk, const Ahead *ahead) {
         with->tally[opening->outcome]++;
     }
     if (k < ahead->marked_n) n = ahead->marked[k];
-    for (u32 i = 0; i < n; i++) with->until = ahead->at[i] > with->until ? ahead->at[i] : with->until;
+    for (u32 i = 0; i < n; i++) until = ahead->at[i] > until ? ahead->at[i] : until;
+    with->until = until;
     chunk->lines += n;
     return n;
 }
@@ -84,7 +86,7 @@ ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8
             const u8 *const *ends = &ends_at[line];
             u32 most = lines - line < AHEAD ? lines - line : AHEAD;
             NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
-            for (u32 i = less && !ahead.odd ? NAME(count)(parser, chunk, &ahead) : 0; i < ahead.n; i++) {
+            for (u32 i = less && ahead.n && !ahead.odd ? NAME(count)(parser, chunk, &ahead) : 0; i < ahead.n; i++) {
                 if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], ahead.at[i], less))) chunk->lines++;
                 else parse_line(parser, chunk, ahead.line[i].p, end);
             }
