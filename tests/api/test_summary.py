@@ -1,6 +1,8 @@
 """The cheapest look finds what the whole analysis finds."""
 
+import gzip
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import recontool
 from recontool.api import summary as module
 from recontool.api.analyze import analyze
 from recontool.api.sources import Reading
-from recontool.model.errors import NoDataError
+from recontool.model.errors import NoDataError, UsageError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))
 import near
@@ -31,6 +33,9 @@ STORY = [
     (41, "[TASK] cancelled task=c"),
     (50, "[RECONNECT] lost cause=closed"),
 ]
+
+
+TAGGED = b"2026-11-24T10:00:00.000000Z INFO worker-1 [TASK] completed task=a\n"
 
 
 def test_what_it_counts(tmp_path):
@@ -56,6 +61,7 @@ def test_the_shortcut_the_core_and_the_reference_agree(tmp_path, monkeypatch):
         log.write_bytes(makes[seed % len(makes)](random.Random(seed), 60))
         try:
             found = module.summary(log, reading=Reading(threads=1 + seed % 3))
+            assert module.summary(log) == found, seed
             analysis = analyze([str(log)])
         except NoDataError:
             continue
@@ -68,6 +74,60 @@ def test_the_shortcut_the_core_and_the_reference_agree(tmp_path, monkeypatch):
         assert found.reconnects == len(took)
         compared += len(took)
     assert compared > 20
+
+
+HEADS = {
+    "one line": [TAGGED],
+    "no last newline": [TAGGED[:-1]],
+    "nothing": [],
+    "blank": [b"\n"],
+    "half of the head is not ours": [TAGGED, b"x\n"] * 60,
+    "most of the head is not ours": [TAGGED, b"x\n", b"y\n"] * 60,
+    "ours after the head": [b"x\n"] * 100 + [TAGGED] * 900,
+    "not ours after the head": [TAGGED] * 100 + [b"x\n"] * 900,
+    "a long line in the head": [b"x" * 70_000 + b"\n", *[TAGGED] * 5],
+    "long lines, few of them in what is looked at": [TAGGED[:-1] + b" key=" + b"v" * 9_000 + b"\n"] * 20,
+    "behind a container's prefix": [b"2026-11-24T10:00:00.000000000Z stdout F " + TAGGED] * 3,
+}
+
+
+@pytest.mark.skipif(module.library() is None, reason="no compiled core: there is no quicker way")
+@pytest.mark.parametrize("lines", HEADS.values(), ids=HEADS)
+def test_the_quick_way_takes_no_log_that_the_probe_would_read_otherwise(tmp_path, lines):
+    log = tmp_path / "worker-1.log"
+    log.write_bytes(b"".join(lines))
+    quick = module._of_one(str(log))
+    try:
+        found = module.summary(log, reading=Reading())
+    except NoDataError:
+        assert quick is None
+        return
+    assert quick is None or module.of_fleet(quick) == found
+    assert module.summary(log) == found
+
+
+def test_the_quick_way_leaves_packed_logs_and_folders_to_the_closer_look(tmp_path):
+    plain, packed = tmp_path / "logs" / "worker-1.log", tmp_path / "worker-1.log.gz"
+    plain.parent.mkdir()
+    plain.write_text(tagged(STORY))
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert recontool.summary(packed) == recontool.summary(plain.parent) == recontool.summary(plain)
+
+
+@pytest.mark.skipif(module.library() is None, reason="no compiled core: the reference needs them all")
+def test_one_log_is_summarised_with_few_modules(tmp_path):
+    log = tmp_path / "worker-1.log"
+    log.write_text(tagged(STORY))
+    told = "import sys, recontool; recontool.summary(sys.argv[1]); print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", told, log], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert not {"dataclasses", "tomllib", "recontool.logs.grammar", "pandas", "pyarrow"} & set(loaded)
+
+
+def test_a_log_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        recontool.summary(tmp_path / "gone.log")
 
 
 def test_nothing_to_summarise_is_an_error(tmp_path):

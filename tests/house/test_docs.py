@@ -40,6 +40,7 @@ def test_generated_parts_are_current(generate):
         page.name for page in generate.PAGES if generate.renewed(page.read_text("utf-8")) != page.read_text("utf-8")
     ]
     assert stale == [], "write them anew with: make docs"
+    assert generate.TABLE.read_text("utf-8") == generate.vocabulary({}).decode(), "write it anew with: make docs"
 
 
 def test_every_part_stands_on_a_page(generate):
