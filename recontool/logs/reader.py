@@ -57,7 +57,7 @@ class LogReader:
         self._duplicates = duplicates
         self._untagged = form.engine == "templates"
         self._total = self._parsed = self._continuation = self._blank = self._unmarked = self._unparsed = 0
-        self._inside = ""  # "", "traceback", "exception" or the bracket that ends a JSON block
+        self._inside = ""  # "", "traceback", "message" of its exception, or the bracket that ends a JSON block
         self.examples: list[tuple[int, str, str]] = []
         self.first_us: int | None = None
         self.last_us: int | None = None
@@ -115,6 +115,7 @@ class LogReader:
         """A line that begins no record: blank, part of what stands above it, a bare block, or damage."""
         if not line.strip():
             self._blank += 1
+            self._inside = "" if self._inside == "message" else self._inside
             return
         owner = block_owner(line)
         if owner is not None:
@@ -146,8 +147,13 @@ class LogReader:
         elif self._inside == "traceback":
             if line[:1].isspace():
                 return True
-            self._inside = ""
-            return _EXCEPTION.fullmatch(line) is not None
+            exception = _EXCEPTION.fullmatch(line) is not None
+            self._inside = "message" if exception else ""
+            return exception
+        elif self._inside == "message":  # what an exception says may have lines; what begins as a time is damage
+            if line[:1].isdigit():
+                self._inside = ""
+                return False
         elif self._inside and self._inside in "}]":
             self._inside = "" if line.rstrip() == self._inside.encode() else self._inside
         elif self.last_us is not None and word in _CLOSING:

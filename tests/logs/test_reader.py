@@ -37,6 +37,15 @@ def test_every_line_is_accounted_for():
     assert reader.examples[2][2] == "n is 'bad', expected int of 64 bits"
 
 
+@pytest.mark.parametrize(("form", "record"), [(TAGGED, tagged([(0, "plain")])), (UNTAGGED, "")])
+def test_the_message_of_an_exception_may_have_lines(form, record):
+    text = record + UNTAGGED_STORY * (form is UNTAGGED)
+    before = read(text, form)[0].counts()
+    text += "Traceback (most recent call last):\n  File x\nValueError: two lines:\nthis is one\n{'a': 1}\n2026-11-2"
+    counts = read(text, form)[0].counts()
+    assert (counts.continuation - before.continuation, counts.unparsed - before.unparsed) == (5, 1)
+
+
 def test_the_first_five_unparsed_lines_are_kept():
     reader, _ = read("".join(f"junk {n}\n" for n in range(9)))
     assert [text for _, text, _ in reader.examples] == [f"junk {n}" for n in range(5)]

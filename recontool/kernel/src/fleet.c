@@ -3,7 +3,7 @@
 #include "fold.h"
 #include "text.h"
 
-enum { IN_NOTHING, IN_TRACEBACK, IN_BRACE, IN_BRACKET, IN_BLOCK };
+enum { IN_NOTHING, IN_TRACEBACK, IN_BRACE, IN_BRACKET, IN_BLOCK, IN_MESSAGE };
 static const i64 HINT_US = 1000000, SECOND_US = 1000000;
 enum { ENDS_KEPT = 10000 };
 static const Str COORDINATOR = {(const u8 *)"coordinator", 11};
@@ -218,8 +218,12 @@ static int continues(File *file, const Rec *rec) {
         file->inside = IN_TRACEBACK;
     } else if (file->inside == IN_TRACEBACK) {
         if (rec->flags & INDENTED) return 1;
-        file->inside = IN_NOTHING;
+        file->inside = rec->flags & EXCEPTION ? IN_MESSAGE : IN_NOTHING;
         return (rec->flags & EXCEPTION) != 0;
+    } else if (file->inside == IN_MESSAGE) { /* what an exception says may have lines; what begins as a time is damage */
+        if (!rec->raw.n || !digit(rec->raw.p[0])) return 1;
+        file->inside = IN_NOTHING;
+        return 0;
     } else if (file->inside == IN_BRACE) {
         if (rec->flags & CLOSES_BRACE) file->inside = IN_NOTHING;
     } else if (file->inside == IN_BRACKET) {
@@ -244,6 +248,7 @@ static void without_header(Fleet *f, const Parser *parser, const Rec *rec, i64 l
     File *file = &f->file;
     if (rec->flags & BLANK) {
         file->counts[N_BLANK]++;
+        if (file->inside == IN_MESSAGE) file->inside = IN_NOTHING;
         return;
     }
     if (rec->label == LABEL_HEAD) {
