@@ -60,26 +60,26 @@ ALWAYS void look_avx512(Begun *b) {
     u32 n = b->text.n;
     u64 in_a = _bzhi_u64(~0ull, n), in_b = _bzhi_u64(~0ull, n > 64 ? n - 64 : 0);
     __m512i low = _mm512_maskz_loadu_epi8(in_a, b->text.p), high = _mm512_maskz_loadu_epi8(in_b, b->text.p + 64);
+    b->inside = (Bits){in_a, in_b};
     b->bare.low = _mm512_mask_cmpneq_epi8_mask(_mm512_cmpgt_epi8_mask(low, all_of(A_SPACE)), low, all_of(A_QUOTE));
     b->bare.high = _mm512_mask_cmpneq_epi8_mask(_mm512_cmpgt_epi8_mask(high, all_of(A_SPACE)), high, all_of(A_QUOTE));
     b->equals.low = _mm512_cmpeq_epi8_mask(low, all_of(AN_EQUALS)), b->equals.high = _mm512_cmpeq_epi8_mask(high, all_of(AN_EQUALS));
     b->digit.low = _mm512_cmple_epu8_mask(_mm512_sub_epi8(low, all_of(A_ZERO)), all_of(A_NINE));
     b->digit.high = _mm512_cmple_epu8_mask(_mm512_sub_epi8(high, all_of(A_ZERO)), all_of(A_NINE));
     b->point.low = _mm512_cmpeq_epi8_mask(low, all_of(A_POINT)), b->point.high = _mm512_cmpeq_epi8_mask(high, all_of(A_POINT));
-    __m128i begins = _mm_maskz_mov_epi8((__mmask16)_blsmsk_u64(b->equals.low), _mm512_castsi512_si128(low)); /* up to the first value */
-    u64 first = (u64)_mm_cvtsi128_si64(begins), second = (u64)_mm_extract_epi64(begins, 1);
-    b->place = (u32)((first ^ (second << 21 | second >> 43)) * 0x9E3779B97F4A7C15u >> 54);
+    /* Openings differ in their second eight bytes; a value that begins there is left out. */
+    u64 second = _bzhi_u64(load64(b->text.p + 8), 8 * (u32)_tzcnt_u64(b->equals.low) - 64);
+    b->place = (u32)(second * 0x9E3779B97F4A7C15u >> 54);
 }
 
 /* What is known of the text of a line, NULL when it is unusual. */
 ALWAYS const Outline *outline_of(const Parser *parser, Chunk *chunk, const Begun *b) {
     const u8 *p = b->text.p;
-    u32 n = b->text.n;
-    __m512i low = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n), p), high = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n > 64 ? n - 64 : 0), p + 64);
-    Bits gone = without(values_from(b->equals, b->bare), either(b->equals, b->point));
-    u32 left = n - ones(gone), first = 64 - (u32)__builtin_popcountll(gone.low); /* how many stay of the first 64, if there are as many */
+    Bits gone = without(values_from(b->equals, b->bare), either(b->equals, b->point)), kept = without(b->inside, gone);
+    u32 first = (u32)__builtin_popcountll(kept.low), left = first + (u32)__builtin_popcountll(kept.high);
     if (UNLIKELY(left > OUTLINE_MOST)) return NULL;
-    __m512i text = _mm512_maskz_compress_epi8(~gone.low, low), more = _mm512_maskz_compress_epi8(~gone.high, high);
+    __m512i text = _mm512_maskz_compress_epi8(kept.low, _mm512_loadu_si512(p));
+    __m512i more = _mm512_maskz_compress_epi8(kept.high, _mm512_loadu_si512(p + 64));
     u32 place = b->place + left;
     const Outline *found = NULL;
     for (u32 at, i = place; (at = chunk->outline_at.at[i & (PLACES - 1)]) != 0; i++) {
@@ -93,8 +93,7 @@ ALWAYS const Outline *outline_of(const Parser *parser, Chunk *chunk, const Begun
     }
     if (UNLIKELY(found == NULL)) {
         u8 bytes[2 * OUTLINE_MOST];
-        _mm512_storeu_si512(bytes, text);
-        if (n > 64) _mm512_storeu_si512(bytes + first, more);
+        _mm512_storeu_si512(bytes, text), _mm512_storeu_si512(bytes + first, more);
         found = learn_outline(parser, chunk, place, bytes, left);
         if (found == NULL) return NULL;
     }

@@ -7,6 +7,9 @@
 
 enum { LONGEST_TEXT = 127, AHEAD = 64, STRETCH = 1 << 12 };
 
+/* Of `YYYY-MM-DDTHH:MM:SS.ffffffZ `, a bit for each byte: what all times of a minute share, and the digits of the rest. */
+static const u32 IN_A_MINUTE = 0x1FFFFu | 1u << 19 | 1u << 26 | 1u << 27, SECONDS = 3u << 17 | 0x3Fu << 20;
+
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
  * bare value; it is anything but printable ASCII, and a space, `"` or `=`. The end of the line is one. */
 typedef struct {
@@ -173,7 +176,7 @@ typedef struct {
     const Head *head;
     Str text;
     u32 place; /* in which an outline of it is looked for, but for its length */
-    Bits equals, bare, digit, point; /* which bytes of its text are; bare: none that ends a bare value, but for `=` */
+    Bits inside, equals, bare, digit, point; /* which bytes are of its text, and what they are; bare: none that ends a bare value, but for `=` */
 } Begun;
 
 /* Lines that were looked at and not yet taken. */
@@ -265,6 +268,10 @@ ALWAYS u64 marks_avx2(const u8 *p, u64 *digit) {
     *digit = digits_32(a) | (u64)digits_32(b) << 32;
     return stops_32(a) | (u64)stops_32(b) << 32;
 }
+ALWAYS int is_time_avx2(const u8 *p, const u8 *stamp) {
+    __m256i v = load_32(p), fixed = _mm256_cmpeq_epi8(v, load_32(stamp));
+    return (((u32)_mm256_movemask_epi8(fixed) & IN_A_MINUTE) | (digits_32(v) & SECONDS)) == (IN_A_MINUTE | SECONDS);
+}
 ALWAYS u32 same32_avx2(const u8 *p, const u8 *q) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_32(p), load_32(q))); }
 ALWAYS u64 same_avx2(const u8 *p, const u8 *q) { return same32_avx2(p, q) | (u64)same32_avx2(p + 32, q + 32) << 32; }
 #define RECORD record_at_avx2
@@ -288,6 +295,11 @@ ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
     *digit = _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(9));
     return _mm512_cmple_epi8_mask(v, _mm512_set1_epi8(' ')) | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')) |
            _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
+}
+ALWAYS int is_time_avx512(const u8 *p, const u8 *stamp) {
+    __m256i v = _mm256_loadu_si256((const __m256i *)p), value = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
+    __mmask32 fixed = _mm256_mask_cmpneq_epi8_mask(IN_A_MINUTE, v, _mm256_loadu_si256((const __m256i *)stamp));
+    return (fixed | _mm256_mask_cmpgt_epu8_mask(SECONDS, value, _mm256_set1_epi8(9))) == 0;
 }
 ALWAYS u64 same_avx512(const u8 *p, const u8 *q) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_loadu_si512(q)); }
 ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
