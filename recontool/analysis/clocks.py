@@ -6,7 +6,6 @@ three are in order, so each session bounds the offset from both sides; many sess
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from recontool.model.events import Event
@@ -94,5 +93,7 @@ def _meeting(bounds: list[tuple[int, int]]) -> tuple[int, int]:
     if least <= most:
         return (least + most) // 2, (most - least + 1) // 2
     middles = [(low + high) // 2 for low, high in bounds]
+    from statistics import median  # slow to load, and most fleets have clocks of one machine
+
     offset_us = round(median(middles))
     return offset_us, max(abs(middle - offset_us) for middle in middles)

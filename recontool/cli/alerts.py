@@ -138,10 +138,11 @@ def _backtest(
 
 def _written(found: "Backtested", form: Form, output: Path | None) -> str:
     from recontool.report import intervals
+    from recontool.report.document import alert_json
 
     scores = intervals.score_rows(found.scores)
     if form is Form.JSON:
-        document: dict[str, object] = {"alerts": [intervals.alert_json(alert) for alert in found.alerts]}
+        document: dict[str, object] = {"alerts": [alert_json(alert) for alert in found.alerts]}
         if scores:
             document["sweep"] = scores
         return json.dumps(document, indent=1, allow_nan=False)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import (
     LISTED,
+    Alert,
     Analysis,
     ClockOffset,
     CoordinatorResult,
@@ -25,10 +26,22 @@ from recontool.model.findings import (
 )
 from recontool.model.instant import iso, seconds
 from recontool.report import ranking
-from recontool.report.intervals import alert_json
 
 SCHEMA: Final = "recontool.analysis/1"
 Json: TypeAlias = dict[str, Any]
+
+
+def alert_json(alert: Alert) -> Json:
+    """One interval as the contract has it."""
+    return {
+        "alert": alert.alert,
+        "severity": alert.severity,
+        "worker": alert.worker,
+        "pending_at": iso(alert.pending_us),
+        "fired_at": None if alert.fired_us is None else iso(alert.fired_us),
+        "resolved_at": None if alert.resolved_us is None else iso(alert.resolved_us),
+        "peak": alert.peak if alert.peak is not None and math.isfinite(alert.peak) else None,
+    }
 
 
 def document(analysis: Analysis) -> Json:

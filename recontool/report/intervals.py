@@ -2,36 +2,22 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from recontool.model.findings import Alert
-from recontool.model.instant import iso, seconds
+from recontool.model.instant import seconds
 from recontool.model.units import SECOND_US
 from recontool.report import quantity
+from recontool.report.document import Json, alert_json
 from recontool.report.plain import columns, plain
 from recontool.report.terminal import Screen
 
-Json: TypeAlias = dict[str, Any]
 LISTED: Final = 40  # intervals and timelines a screen shows
 COLUMNS: Final = ("alert", "severity", "worker", "pending_at", "fired_at", "resolved_at", "peak")
 _HEADS: Final = {"firing_s": "firing", "false_alarms": "false"}
 _FLEET: Final = "(fleet)"
 _LABEL: Final = 20
-
-
-def alert_json(alert: Alert) -> Json:
-    """One interval as the contract has it."""
-    return {
-        "alert": alert.alert,
-        "severity": alert.severity,
-        "worker": alert.worker,
-        "pending_at": iso(alert.pending_us),
-        "fired_at": None if alert.fired_us is None else iso(alert.fired_us),
-        "resolved_at": None if alert.resolved_us is None else iso(alert.resolved_us),
-        "peak": alert.peak if alert.peak is not None and math.isfinite(alert.peak) else None,
-    }
 
 
 def interval_csv(alerts: Sequence[Alert], evidence: Sequence[str]) -> str:
