@@ -64,6 +64,7 @@ docs: $(STAMP) ## write the generated parts of README and docs anew
 
 bench: $(STAMP) ## measure reading beside other tools (pip install -e '.[bench]' brings them), alerts and pages
 	$(BIN)/python bench/reading.py
+	$(BIN)/python bench/formats.py
 	$(BIN)/python bench/alerts.py
 	$(BIN)/python bench/alerting.py
 	$(BIN)/python bench/kills.py
