@@ -67,9 +67,11 @@ def find_incidents(
         if len(members) == 1:
             continue
         witnesses = [one for one in coordinators if port is None or one.port in {port, None}]
+        told_us = max(member.last_us for member in members)
         for kind in _KINDS:
             reach_us = _deadline_spread_us(members) if "heartbeat" in kind else CLOSE_US
-            found.extend(_incident(group, witnesses, last_us, reach_us) for group in _shared(members, kind, reach_us))
+            groups = _shared(members, kind, reach_us)
+            found.extend(_incident(group, witnesses, last_us, reach_us, told_us) for group in groups)
     return tuple(
         replace(one, outages=tuple(_moved(outage, offsets.get(outage.worker, 0)) for outage in one.outages))
         for one in sorted((one for one in found if one is not None), key=lambda incident: incident.start_us)
@@ -77,13 +79,15 @@ def find_incidents(
 
 
 def _shifted(worker: WorkerResult, by_us: int) -> WorkerResult:
-    """The worker with its outages and gaps on another clock."""
+    """The worker with what stands here of it on another clock."""
     if not by_us:
         return worker
     return replace(
         worker,
         outages=tuple(_moved(outage, by_us) for outage in worker.outages),
+        starts_us=tuple(at_us + by_us for at_us in worker.starts_us),
         stops_us=tuple(at_us + by_us for at_us in worker.stops_us),
+        last_us=worker.last_us + by_us,
         gaps=tuple(Span(gap.start_us + by_us, gap.end_us + by_us) for gap in worker.gaps),
     )
 
@@ -154,7 +158,7 @@ def _groups(starts: Sequence[tuple[int, int, int]], reach_us: int) -> Iterable[l
 
 
 def _incident(
-    group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int, reach_us: int
+    group: list[Outage], coordinators: Sequence[CoordinatorResult], last_us: int, reach_us: int, told_us: int
 ) -> Incident | None:
     workers = tuple(dict.fromkeys(outage.worker for outage in group))
     if len(workers) < 2:  # noqa: PLR2004
@@ -163,7 +167,7 @@ def _incident(
     ends = [outage.end_us for outage in group if outage.end_us is not None]
     end_us = max(ends) if len(ends) == len(group) else None
     witness = _witness(coordinators, start_us, end_us if end_us is not None else last_us)
-    witness = replace(witness, gone=any(_ends_at(one, start_us, last_us) for one in coordinators))
+    witness = replace(witness, gone=any(_ends_at(one, start_us, told_us) for one in coordinators))
     # A coordinator that is cut off misses its workers' heartbeats at about the same time, and says so; one that stands
     # still says nothing until it goes on.
     if any(_silent(one, start_us, group[-1].start_us + reach_us) for one in coordinators):
@@ -191,11 +195,11 @@ def _silent(coordinator: CoordinatorResult, start_us: int, end_us: int) -> bool:
     return any(silence.start_us < start_us and silence.end_us > end_us for silence in coordinator.silences)
 
 
-def _ends_at(coordinator: CoordinatorResult, start_us: int, last_us: int) -> bool:
-    """Whether its log ends with the losses, while those of workers go on."""
+def _ends_at(coordinator: CoordinatorResult, start_us: int, told_us: int) -> bool:
+    """Whether its log ends with the losses, while those of its workers go on, until `told_us`."""
     spoke_us = coordinator.last_us
     near = coordinator.first_us < start_us and start_us - _LAST_WORDS_US <= spoke_us <= start_us + _SLACK_US
-    return near and last_us - spoke_us >= _OUTLIVED_US
+    return near and told_us - spoke_us >= _OUTLIVED_US
 
 
 def _witness(coordinators: Sequence[CoordinatorResult], start_us: int, end_us: int) -> _Witness:
@@ -245,6 +249,8 @@ def _silent_cause(n: str, witness: _Witness) -> tuple[str, str]:
     title = said("{n} workers heard nothing from the coordinator until their deadline", n=n)
     if witness.up:
         return "network_cut", clauses(title, said("the coordinator stayed up"))
-    if witness.gone:
-        return "coordinator_lost", clauses(title, said("the coordinator's log ends there"))
-    return "network_cut", clauses(title, said("no coordinator log tells whether it was up"))
+    # It died, or it has nothing to log because it is cut off: a log cannot tell.
+    why = (
+        said("the coordinator's log ends there") if witness.gone else said("no coordinator log tells whether it was up")
+    )
+    return "network_cut", clauses(title, why)

@@ -18,6 +18,7 @@ from recontool.api.table import arrow_rows, arrow_schema
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, threads_to_use
 from recontool.kernel.library import library
 from recontool.kernel.table import ArrowDesk, Desk, LastDesk, Wanted, batches, count_from, lines_before, time_at
+from recontool.kernel.tables import vocabulary
 from recontool.kernel.writing import TextDesk
 from recontool.logs.inputs import find_inputs
 from recontool.logs.lines import STDIN
@@ -45,7 +46,7 @@ class _Making(Generic[Made]):
 @cache
 def _vocabulary() -> Vocabulary:
     """Of what moves which alert it knows nothing: no rule is watched here."""
-    return Vocabulary.without_alerts()
+    return Vocabulary(vocabulary({}))
 
 
 def _last_of(events: Iterable[tuple[str, Event]]) -> Iterator[int | None]:

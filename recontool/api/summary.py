@@ -41,8 +41,8 @@ class Summary(NamedTuple):
     reconnects_per_minute: Mapping[str, int]  # max: the busiest minute; minutes: how many had any
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data."""
-        return self._asdict()
+        """As plain data of its own."""
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in self._asdict().items()}
 
 
 def summary(*paths: "str | PathLike[str]", reading: "Reading | None" = None) -> Summary:
@@ -53,13 +53,18 @@ def summary(*paths: "str | PathLike[str]", reading: "Reading | None" = None) -> 
         NoDataError: nothing in it is a log of a known format.
     """
     named = [os.fspath(path) for path in paths]
-    if len(named) == 1 and reading is None and library() is not None:
+    if len(named) == 1 and reading is None and library() is not None and _may_be_a_log(named[0]):
         fleet = _of_one(named[0])
         if fleet is not None:
             return of_fleet(fleet)
     from recontool.api.sources import DEFAULT
 
     return _of_any(named, reading or DEFAULT)
+
+
+def _may_be_a_log(path: str) -> bool:
+    """Whether the name alone does not say that it is standard input, or snapshots; see logs/inputs.py."""
+    return isinstance(path, str) and path != "-" and not path.endswith(".parquet")
 
 
 def _of_one(path: str) -> "NativeFleet | None":
@@ -75,7 +80,7 @@ def _of_one(path: str) -> "NativeFleet | None":
             fleet, parser = NativeFleet(light=True), Parser(vocab, light=True)
             fleet.begin(parser, 0, 0)
             _scan(fleet, parser, file.fileno(), 0)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no path has such bytes
         return None  # the closer look says why
     return fleet
 

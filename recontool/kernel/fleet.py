@@ -42,7 +42,7 @@ class Vocabulary:
 
         It needs none of the modules in which the vocabulary is declared: they take longer to load than a short log to read.
         """
-        with open(os.path.join(os.path.dirname(__file__), "vocabulary.tsv"), "rb") as table:  # noqa: PTH118, PTH120, PTH123 - as above
+        with open(os.path.join(os.path.dirname(__file__), "vocabulary.tsv"), "rb") as table:  # noqa: PTH118, PTH120, PTH123 - pathlib is one of them
             return cls(table.read())
 
     def __del__(self) -> None:

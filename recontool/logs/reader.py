@@ -19,6 +19,7 @@ from recontool.model.findings import LineCount
 _EXAMPLES: Final = 5
 _EXAMPLE_WIDTH: Final = 160
 _TRACEBACK: Final = (b"Traceback (most recent call last):", b"During handling of the above", b"The above exception was")
+_NO_MESSAGE: Final = frozenset(b"%c" % byte for byte in b"0123456789[{")  # so a damaged record may begin
 _EXCEPTION: Final = re.compile(rb"[A-Za-z_][\w.]*(?:: .*)?", re.DOTALL)
 _CLOSING: Final = {b"{": "}", b"[": "]"}
 
@@ -55,7 +56,7 @@ class LogReader:
         self._decoder = decoder_for(form, source=source, zone=zone)
         self._blocks = BlockCollector()
         self._duplicates = duplicates
-        self._untagged = form.engine == "templates"
+        self._untagged, self._structured = form.engine == "templates", form.engine == "structured"
         self._total = self._parsed = self._continuation = self._blank = self._unmarked = self._unparsed = 0
         self._inside = ""  # "", "traceback", "message" of its exception, or the bracket that ends a JSON block
         self.examples: list[tuple[int, str, str]] = []
@@ -142,6 +143,8 @@ class LogReader:
     def _continues(self, line: bytes) -> bool:
         """Whether a line belongs to the record above it: indented, or of a traceback or a JSON block."""
         word = line.strip()
+        if self._inside == "message" and (self._structured or line[:1] in _NO_MESSAGE):
+            self._inside = ""
         if line.startswith(_TRACEBACK):
             self._inside = "traceback"
         elif self._inside == "traceback":
@@ -150,10 +153,8 @@ class LogReader:
             exception = _EXCEPTION.fullmatch(line) is not None
             self._inside = "message" if exception else ""
             return exception
-        elif self._inside == "message":  # what an exception says may have lines; what begins as a time is damage
-            if line[:1].isdigit():
-                self._inside = ""
-                return False
+        elif self._inside == "message":  # what an exception says may have lines
+            return True
         elif self._inside and self._inside in "}]":
             self._inside = "" if line.rstrip() == self._inside.encode() else self._inside
         elif self.last_us is not None and word in _CLOSING:

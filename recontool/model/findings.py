@@ -146,8 +146,12 @@ class WorkerResult:
         return None if last is None or last.end_us is not None or self.stopped(last) else last
 
     def stopped(self, outage: Outage) -> bool:
-        """Whether the session ended because the process was told to stop."""
-        return any(-_MOMENT_US <= outage.start_us - at_us <= _STOPPING_US for at_us in self.stops_us)
+        """Whether the session ended because its process was told to stop."""
+        return any(
+            -_MOMENT_US <= outage.start_us - at_us <= _STOPPING_US
+            and not any(at_us < start_us <= outage.start_us for start_us in self.starts_us)
+            for at_us in self.stops_us
+        )
 
 
 @dataclass(frozen=True, slots=True)

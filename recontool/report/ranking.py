@@ -39,12 +39,21 @@ def by_damage(workers: Iterable[WorkerResult]) -> list[WorkerResult]:
     )
 
 
+def stopped(analysis: Analysis) -> list[Outage]:
+    """Outages that no log ends because their process had been told to stop."""
+    return [
+        worker.outages[-1]
+        for worker in analysis.workers.values()
+        if worker.outages and worker.outages[-1].end_us is None and worker.still_down is None
+    ]
+
+
 def worst_outages(worker: WorkerResult, most: int) -> list[Outage]:
     """The open outage first, then the longest; equal ones in time order."""
     found = longest(worker.outages, most, worker.last_us)
-    last = worker.outages[-1:]
-    if last and last[0].end_us is None and last[0] not in found:
-        found = [*last, *found[:-1]]  # the open one is the last, and matters most however short it is
+    last = worker.still_down
+    if last is not None and last not in found:
+        found = [last, *found[:-1]]  # it matters most however short it is
     return sorted(
         found, key=lambda outage: (outage.end_us is not None, -length_us(outage, worker.last_us), outage.start_us)
     )

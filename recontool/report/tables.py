@@ -28,7 +28,7 @@ def outage_table(on: Screen, worker: WorkerResult, most: int) -> list[str]:
         return [] if worker.observed else ["outages   none: no session was ever established, so none could be lost"]
     shown = sorted(ranking.worst_outages(worker, most), key=lambda outage: outage.start_us)
     table = [["outage", "down", "tries", "cause", "evidence"], *(_outage_row(outage, worker) for outage in shown)]
-    tones = ["dim", *("outside" if outage.end_us is None else "" for outage in shown)]
+    tones = ["dim", *("outside" if outage == worker.still_down else "" for outage in shown)]
     lines = on.rows(table, frozenset({0, 1, 2}), tones)
     rest = len(worker.outages) - len(shown)
     if rest:
@@ -90,7 +90,7 @@ def _outage_row(outage: Outage, worker: WorkerResult) -> list[str]:
     code = f" {outage.code}" if outage.code is not None else ""
     return [
         quantity.moment(outage.start_us)[5:] if long else quantity.clock(outage.start_us),
-        "open" if duration_us is None else quantity.duration(duration_us),
+        quantity.duration(duration_us) if duration_us is not None else "stopped" if worker.stopped(outage) else "open",
         quantity.count(outage.attempts),
         f"{outage.cause}{code}",
         outage.evidence[0] if outage.evidence else "",

@@ -7,6 +7,8 @@ from recontool.analysis.gate.conditions import parse
 from recontool.analysis.gate.evaluate import evaluate
 from recontool.api import fold
 from recontool.model.instant import to_datetime
+from recontool.report.sections.outages import outages_section
+from recontool.report.text import screen
 
 CLIENT, LINK, SERVER, WIRE = (
     "enhanced_worker_client",
@@ -89,6 +91,23 @@ def test_workers_that_stop_in_order_are_no_incident(tmp_path):
     assert evaluate(found, parse(["critical"], ())).severity == "PASSED"
 
 
+def test_screen_and_page_say_that_a_worker_stopped(tmp_path):
+    found = analysis(tmp_path, w1__log=untagged(stops("w1", 60)))
+    table = screen(found).partition("outage ")[2]
+    assert " stopped " in table
+    assert " open " not in table
+    section = outages_section(found)
+    assert "had not ended" not in section.lead
+    assert "stopped in order" in repr(section)
+
+
+def test_a_stop_excuses_no_session_of_the_next_process(tmp_path):
+    again = [(second + 66, logger, text) for second, logger, text in loses("w1", 14, until=134)]
+    (worker,) = analysis(tmp_path, w1__log=untagged([*stops("w1", 60), *again])).workers.values()
+    assert [worker.stopped(outage) for outage in worker.outages] == [True, False]
+    assert worker.still_down == worker.outages[1]
+
+
 def test_a_session_lost_long_before_the_stop_is_one_the_worker_did_not_come_back_from(tmp_path):
     story = [*loses("w1", 60), (200, CLIENT, "Stopping enhanced worker client w1")]
     (worker,) = analysis(tmp_path, w1__log=untagged(story)).workers.values()
@@ -128,8 +147,8 @@ def test_idle_time_is_no_standstill(tmp_path):
     assert [one.cause for one in found.incidents] == ["network_cut"]
 
 
-@pytest.mark.parametrize("heartbeat", [False, True])
-def test_a_coordinator_whose_log_ends_with_the_sessions_is_gone(tmp_path, heartbeat):
+@pytest.mark.parametrize(("heartbeat", "cause"), [(False, "coordinator_lost"), (True, "network_cut")])
+def test_a_coordinator_whose_log_ends_with_the_sessions_is_told_of(tmp_path, heartbeat, cause):
     server = coordinator((89, SERVER, "Submitted task t1"))
     found = analysis(
         tmp_path,
@@ -138,9 +157,22 @@ def test_a_coordinator_whose_log_ends_with_the_sessions_is_gone(tmp_path, heartb
         c__log=untagged(server),
     )
     (incident,) = found.incidents
-    assert incident.cause == "coordinator_lost"
+    assert incident.cause == cause
     assert incident.title.endswith("the coordinator's log ends there")
     assert found.verdict.severity == "CRITICAL"
+
+
+def test_a_log_that_ends_with_those_of_its_workers_tells_nothing(tmp_path):
+    other = [(second, SERVER, f"Submitted task t{second}") for second in range(3, 196, 3)]
+    found = analysis(
+        tmp_path,
+        w1__log=untagged(loses("w1", 91, until=93)),
+        w2__log=untagged(loses("w2", 91.5, until=94)),
+        c__log=untagged(coordinator((90.9, SERVER, "Submitted task t1"))),
+        d__log=untagged(coordinator(*other)).replace("18801", "18802"),
+    )
+    (incident,) = found.incidents
+    assert incident.title.endswith("no coordinator log tells why")
 
 
 def test_a_coordinator_that_was_quiet_before_tells_nothing(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))
 import near
 import near_pairs
+import near_runs
 
 from recontool.api import export
 from recontool.api.select import Selection
@@ -25,7 +26,13 @@ from recontool.model.instant import iso
 from recontool.model.units import MINUTE_US, SECOND_US
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the compiled core is not built here")
-MAKES = {"tagged": near.tagged, "templates": near.untagged, "json": near_pairs.json_lines, "logfmt": near_pairs.logfmt}
+MAKES = {
+    "tagged": near.tagged,
+    "runs": near_runs.tagged,
+    "templates": near.untagged,
+    "json": near_pairs.json_lines,
+    "logfmt": near_pairs.logfmt,
+}
 EVERYTHING = Selection()
 
 

@@ -125,9 +125,30 @@ def test_one_log_is_summarised_with_few_modules(tmp_path):
     assert not {"dataclasses", "tomllib", "recontool.logs.grammar", "pandas", "pyarrow"} & set(loaded)
 
 
-def test_a_log_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(UsageError, match="no such file"):
-        recontool.summary(tmp_path / "gone.log")
+@pytest.mark.parametrize("name", ["gone.log", "a\0b.log", "\udcff.log"])
+def test_a_log_that_is_not_there_is_an_error(tmp_path, name):
+    with pytest.raises(UsageError):
+        recontool.summary(str(tmp_path / name))
+
+
+def test_names_mean_what_they_mean_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-", "snapshots.parquet"):
+        (tmp_path / name).write_bytes(TAGGED)
+    (tmp_path / "in").write_bytes(2 * TAGGED)
+    with (tmp_path / "in").open() as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        assert recontool.summary("-").tasks["completed"] == 2
+    with pytest.raises(NoDataError):
+        recontool.summary("snapshots.parquet")
+
+
+def test_plain_data_is_a_copy(tmp_path):
+    log = tmp_path / "worker-1.log"
+    log.write_bytes(TAGGED)
+    found = recontool.summary(log)
+    found.to_dict()["tasks"]["completed"] = 99
+    assert found.tasks["completed"] == 1
 
 
 def test_nothing_to_summarise_is_an_error(tmp_path):

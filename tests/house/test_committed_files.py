@@ -30,6 +30,13 @@ def test_no_file_names_a_registry_or_a_place_of_one_machine(committed, root):
     assert found == []
 
 
+def test_the_core_is_built_from_all_its_sources_and_knows_its_headers(root):
+    (core,) = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["ext-modules"]
+    folder = root / "recontool" / "kernel" / "src"
+    assert [root / name for name in core["sources"]] == sorted(folder.glob("*.c"))
+    assert [root / name for name in core["depends"]] == sorted(folder.glob("*.h"))
+
+
 def test_no_lock_file_is_committed(committed):
     assert {path.name for path in committed}.isdisjoint({"uv.lock", "poetry.lock", "Pipfile.lock"})
 

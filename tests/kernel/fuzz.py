@@ -15,6 +15,7 @@ if __name__ == "__main__":
 import near
 import near_pairs
 import near_prefixes
+import near_runs
 from twins import by_core, by_reference
 
 from recontool.kernel.fleet import core
@@ -28,6 +29,7 @@ Form = tuple[Format, Callable[[random.Random, int], bytes], str, int]
 # A format, what writes near it, whose file it is, how often it is drawn.
 FORMS: tuple[Form, ...] = (
     (builtin()["tagged-v1"], near.tagged, "", 6),
+    (builtin()["tagged-v1"], near_runs.tagged, "", 3),
     (builtin()["ipfs-accelerate"], near.untagged, "w1", 4),
     (builtin()["json-lines"], near_pairs.json_lines, "w1", 6),
     (builtin()["logfmt"], near_pairs.logfmt, "w1", 4),

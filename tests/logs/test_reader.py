@@ -37,13 +37,21 @@ def test_every_line_is_accounted_for():
     assert reader.examples[2][2] == "n is 'bad', expected int of 64 bits"
 
 
-@pytest.mark.parametrize(("form", "record"), [(TAGGED, tagged([(0, "plain")])), (UNTAGGED, "")])
-def test_the_message_of_an_exception_may_have_lines(form, record):
-    text = record + UNTAGGED_STORY * (form is UNTAGGED)
-    before = read(text, form)[0].counts()
-    text += "Traceback (most recent call last):\n  File x\nValueError: two lines:\nthis is one\n{'a': 1}\n2026-11-2"
-    counts = read(text, form)[0].counts()
+FAILED = "Traceback (most recent call last):\n  File x\nValueError: two lines:\nthis is one\nthis another\n"
+
+
+@pytest.mark.parametrize("damaged", ["2026-11-2", '{"time": "2026', "[INFO] x"])
+@pytest.mark.parametrize("form", [TAGGED, UNTAGGED])
+def test_the_message_of_an_exception_may_have_lines(form, damaged):
+    text = UNTAGGED_STORY if form is UNTAGGED else tagged([(0, "plain")])
+    before, counts = read(text, form)[0].counts(), read(text + FAILED + damaged, form)[0].counts()
     assert (counts.continuation - before.continuation, counts.unparsed - before.unparsed) == (5, 1)
+
+
+def test_what_stands_in_the_way_of_json_records_is_no_message():
+    record = '{"time": "2026-11-24T10:00:00Z", "msg": "plain"}\n'
+    counts = read(record + FAILED + record[3:] * 3, builtin()["json-lines"])[0].counts()
+    assert (counts.continuation, counts.unparsed) == (3, 5)
 
 
 def test_the_first_five_unparsed_lines_are_kept():

@@ -212,18 +212,19 @@ static void refuse(Fleet *f, const Rec *rec, i64 line) {
     VEC_PUSH(f->file.examples, e);
 }
 
-static int continues(File *file, const Rec *rec) {
+static int continues(File *file, const Parser *parser, const Rec *rec) {
     int some_record = file->last != NO_TIME;
+    u8 first = rec->raw.n ? rec->raw.p[0] : 0;
+    if (file->inside == IN_MESSAGE && (parser->format->structured != NULL || digit(first) || first == '[' || first == '{'))
+        file->inside = IN_NOTHING; /* a damaged record may begin so */
     if (rec->flags & TRACEBACK) {
         file->inside = IN_TRACEBACK;
     } else if (file->inside == IN_TRACEBACK) {
         if (rec->flags & INDENTED) return 1;
         file->inside = rec->flags & EXCEPTION ? IN_MESSAGE : IN_NOTHING;
         return (rec->flags & EXCEPTION) != 0;
-    } else if (file->inside == IN_MESSAGE) { /* what an exception says may have lines; what begins as a time is damage */
-        if (!rec->raw.n || !digit(rec->raw.p[0])) return 1;
-        file->inside = IN_NOTHING;
-        return 0;
+    } else if (file->inside == IN_MESSAGE) { /* what an exception says may have lines */
+        return 1;
     } else if (file->inside == IN_BRACE) {
         if (rec->flags & CLOSES_BRACE) file->inside = IN_NOTHING;
     } else if (file->inside == IN_BRACKET) {
@@ -267,7 +268,7 @@ static void without_header(Fleet *f, const Parser *parser, const Rec *rec, i64 l
             return;
         }
     }
-    if (continues(file, rec)) file->counts[N_CONTINUATION]++;
+    if (continues(file, parser, rec)) file->counts[N_CONTINUATION]++;
     else refuse(f, rec, line);
 }
 

@@ -51,10 +51,14 @@ def outages_section(analysis: Analysis) -> Section:
     if not total:
         return Section("outages", say("Outages"), empty=_no_outages(analysis))
     anchors = outage_anchors(analysis)
-    rows = [_outage_row(outage, last_us, anchors[outage.worker, outage.start_us]) for outage, last_us in shown]
+    orderly = ranking.stopped(analysis)
+    rows = [
+        _outage_row(outage, last_us, anchors[outage.worker, outage.start_us], in_order=outage in orderly)
+        for outage, last_us in shown
+    ]
     titles = view.columns("`Worker", "Lost at (UTC)", "#Duration", "Cause", "#Attempts", "`Evidence")
     lost = sum(ranking.lost_us(worker) for worker in analysis.workers.values())
-    still = sum(outage.end_us is None for worker in analysis.workers.values() for outage in worker.outages)
+    still = sum(worker.still_down is not None for worker in analysis.workers.values())
     numbers = {"outages": quantity.counted(total, "outage"), "lost": quantity.duration(lost)}
     lead = say("{outages} cost {lost} of worker time, all of them ended.", **numbers)
     if still:
@@ -142,7 +146,15 @@ def _incident_row(
     )
 
 
-def _outage_row(outage: Outage, last_us: int, anchor: str) -> Row:
+def _length(took: int | None, *, in_order: bool) -> Cell:
+    if took is not None:
+        return Cell(quantity.duration(took), sort=took)
+    if in_order:
+        return Cell(say("stopped in order"), sort=0)
+    return Cell(say("still open"), "critical", sort=2.0**62)
+
+
+def _outage_row(outage: Outage, last_us: int, anchor: str, *, in_order: bool) -> Row:
     took = outage.duration_us
     cause = spoken(outage.cause)
     if outage.code is not None:
@@ -151,9 +163,7 @@ def _outage_row(outage: Outage, last_us: int, anchor: str) -> Row:
         (
             Cell(outage.worker, href=f"#{anchor}"),
             Cell(quantity.moment(outage.start_us), sort=outage.start_us),
-            Cell(say("still open"), "critical", sort=2.0**62)
-            if took is None
-            else Cell(quantity.duration(took), sort=took),
+            _length(took, in_order=in_order),
             Cell(cause),
             Cell(quantity.count(outage.attempts), sort=outage.attempts),
             Cell(view.evidence(outage.evidence)),
