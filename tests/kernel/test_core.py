@@ -165,6 +165,14 @@ def test_megabyte_lines(tmp_path, line, end):
         assert scanned(log, TAGGED, "", 2, range_bytes) == expected
 
 
+@pytest.mark.parametrize("interval", ["63948970431930.0", "1e15", "-1e15", "1e-9", "0.0000005"])
+def test_intervals_at_the_edge_mean_the_same(interval):
+    stamps = (b"2026-11-24T10:00:00.000000Z", b"2026-11-24T10:00:01.000000Z", b"2026-11-24T18:00:00.000000Z")
+    texts = (b"config role=worker metrics_interval=" + interval.encode(), b"plain", b"[TASK] completed task=a")
+    text = b"".join(b"%s INFO w1 %s\n" % pair for pair in zip(stamps, texts, strict=True))
+    assert by_core([[text]], TAGGED) == by_reference([text], TAGGED)
+
+
 def test_an_error_in_a_thread_is_an_error(tmp_path):
     fleet, parser = new_fleet(), Parser(vocabulary(), TAGGED)
     fleet.begin(parser, 0, 0)

@@ -123,7 +123,12 @@ static void on_config(Shared *s, Worker *w, const Rec *rec, Place place) {
     text_set(&w->config, rec->raw.p, rec->raw.n);
     w->config_file = place.file;
     w->debug = (rec->flags & DEBUG_LOG) != 0;
-    if (rec->flags & HAS_X) w->gaps.configured = (i64)round_even(rec->x * 1e6);
+    if (rec->flags & HAS_X) {
+        static const double LONGEST_US = 4e18; /* twice it is longer than all time, and fits */
+        double interval_us = rec->x * 1e6;
+        interval_us = interval_us > LONGEST_US ? LONGEST_US : interval_us < -LONGEST_US ? -LONGEST_US : interval_us;
+        w->gaps.configured = (i64)round_even(interval_us);
+    }
 }
 
 /* The coordinator's port, as `//host:port/` names it. */
