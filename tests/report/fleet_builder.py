@@ -48,15 +48,9 @@ def fleet(number: int, *, minutes: int = 60, outages: int = 4, seed: int = 7, te
     if not workers:
         return nothing(text)
     everything = tuple(workers.values())
-    worst = max((o.duration_us or 0 for w in everything for o in w.outages), default=0)
     first = next(iter(workers))
     return Analysis(
-        verdict=Verdict(
-            "CRITICAL" if outages else "OK",
-            f"{number} of {number} workers lost their session; the longest outage took {worst / SECOND_US:.1f} s{text}"
-            if outages
-            else f"All {number} workers stayed connected{text}",
-        ),
+        verdict=verdict(everything, number, text),
         inputs=(
             *(input_file(f"{key}.log", "worker", text) for key in workers),
             input_file(f"coordinator{text}.log", "coordinator", text),
@@ -67,56 +61,57 @@ def fleet(number: int, *, minutes: int = 60, outages: int = 4, seed: int = 7, te
         fleet_derived={"reconnections": sum(w.derived["reconnections"] for w in everything)},
         incidents=incidents(everything, text) if outages else (),
         alerts=alerts(everything, text) if outages else (),
-        disagreements=(
-            Disagreement(
-                first,
-                "task_success_rate",
-                1.0,
-                0.93,
-                START_US + HOUR_US // 2,
-                f"its own block counts a task as successful when it starts{text}",
-                (f"{first}.log:812",),
-            ),
-            Disagreement(
-                first,
-                "avg_message_latency_ms",
-                0.1,
-                None,
-                START_US + HOUR_US // 2,
-                f"the time of the local send call, no round trip{text}",
-                (f"{first}.log:812",),
-            ),
-        ),
-        recommendations=(
-            Recommendation(
-                f"Retry sooner after a loss{text}",
-                "initial_reconnect_delay",
-                "1.0 s",
-                "0.5 s",
-                f"17 of 21 outages ended at the second try, 1.0 s after the first{text}",
-                tuple(workers)[:3],
-                (f"{first}.log:120", f"{first}.log:980"),
-            ),
-        )
-        if outages
-        else (),
-        security=(
-            SecurityFinding(
-                f"coordinator{text}.log",
-                "auth_failed",
-                12,
-                f"unknown key{text}",
-                START_US + MINUTE_US,
-                START_US + 9 * MINUTE_US,
-                (f"coordinator{text}.log:44",),
-            ),
-        ),
+        disagreements=disagreements(first, text),
+        recommendations=recommendations(tuple(workers)[:3], text) if outages else (),
+        security=refusals(text),
         quality=(QualityNote(f"{first}.log", f"last line cut{text}", (f"{first}.log:12345",)),),
         first_us=START_US,
         last_us=START_US + length_us,
         version="0.1.0",
         clocks=tuple(ClockOffset(key, draw.randrange(-(10**6), 10**6), 6_000, 5) for key in workers),
     )
+
+
+def verdict(workers: tuple[WorkerResult, ...], number: int, text: str) -> Verdict:
+    """The sentence on top."""
+    worst = max((o.duration_us or 0 for w in workers for o in w.outages), default=None)
+    if worst is None:
+        return Verdict("OK", f"All {number} workers stayed connected{text}")
+    lost = f"{number} of {number} workers lost their session; the longest outage took {worst / SECOND_US:.1f} s{text}"
+    return Verdict("CRITICAL", lost)
+
+
+def disagreements(first: str, text: str) -> tuple[Disagreement, ...]:
+    """Two claims of the first worker that its events do not bear out."""
+    at_us, place = START_US + HOUR_US // 2, (f"{first}.log:812",)
+    early = f"its own block counts a task as successful when it starts{text}"
+    local = f"the time of the local send call, no round trip{text}"
+    return (
+        Disagreement(first, "task_success_rate", 1.0, 0.93, at_us, early, place),
+        Disagreement(first, "avg_message_latency_ms", 0.1, None, at_us, local, place),
+    )
+
+
+def recommendations(workers: tuple[str, ...], text: str) -> tuple[Recommendation, ...]:
+    """One setting to change."""
+    return (
+        Recommendation(
+            f"Retry sooner after a loss{text}",
+            "initial_reconnect_delay",
+            "1.0 s",
+            "0.5 s",
+            f"17 of 21 outages ended at the second try, 1.0 s after the first{text}",
+            workers,
+            (f"{workers[0]}.log:120", f"{workers[0]}.log:980"),
+        ),
+    )
+
+
+def refusals(text: str) -> tuple[SecurityFinding, ...]:
+    """Logins that the coordinator refused."""
+    log = f"coordinator{text}.log"
+    since_us, until_us = START_US + MINUTE_US, START_US + 9 * MINUTE_US
+    return (SecurityFinding(log, "auth_failed", 12, f"unknown key{text}", since_us, until_us, (f"{log}:44",)),)
 
 
 def look(analysis: Analysis, text: str = "") -> Detail:
