@@ -93,7 +93,9 @@ def _is_tagged(head: bytes, size: int, vocab: "Vocabulary") -> bool:
     lines = head.split(b"\n")
     if len(lines) <= _HEAD_LINES and len(head) < size:
         return False
-    few = lines[:_HEAD_LINES] if lines[-1] else lines[:_HEAD_LINES][: len(lines) - 1]
+    if not lines[-1]:  # behind the last newline
+        lines.pop()
+    few = lines[:_HEAD_LINES]
     fleet, parser, chunk = NativeFleet(), Parser(vocab), Chunk()
     fleet.begin(parser, 0, 0)
     chunk.give(b"\n".join(few) + b"\n", parser)

@@ -57,7 +57,8 @@ class Vocabulary:
 class Parser:
     """Reads lines of one format, of the tagged grammar without one; `source` names the process of a file whose lines do not.
 
-    `zone` is that of times without one, UTC where it is None. `cells`: keep all fields, for a table; `light`: skip what a summary does not need.
+    `zone` is that of times without one, UTC where it is None. `cells`: keep all fields, for a table; `light`: skip what a
+    summary does not need.
 
     Raises:
         UnsupportedPatternError: the core cannot read the format.

@@ -40,11 +40,13 @@ def proofs(analysis: Analysis, detail: Detail, room: int) -> tuple[Proof, ...]:
     shown, _ = listed_outages(analysis)
     ranked = sorted(shown, key=lambda pair: (-ranking.length_us(*pair), pair[0].start_us))
     numbers, seen = numbered(analysis.workers.values()), incident_proofs(analysis)
+    orderly = ranking.stopped(analysis)
     found = []
     for outage, _ in ranked:
         known = (outage.worker, outage.start_us)
         proof = Proof(
-            _title(outage, numbers[known]), _files(places((*outage.evidence, *seen.get(known, ())), detail.raw), detail)
+            _title(outage, numbers[known], in_order=outage in orderly),
+            _files(places((*outage.evidence, *seen.get(known, ())), detail.raw), detail),
         )
         room -= sum(len(line.text) for _, lines in proof.files for line in lines)
         if room < 0:
@@ -74,13 +76,13 @@ def places(evidence: Sequence[str], raw: Mapping[str, Mapping[int, str]]) -> lis
     return found
 
 
-def _title(outage: Outage, number: int) -> str:
+def _title(outage: Outage, number: int, *, in_order: bool) -> str:
     return say(
         "{worker}: outage {number} at {time} UTC, {length}",
         worker=outage.worker,
         number=f"{number:,}",
         time=quantity.moment(outage.start_us),
-        length=say("still open") if outage.duration_us is None else quantity.duration(outage.duration_us),
+        length=quantity.lasted(outage.duration_us, in_order=in_order),
     )
 
 

@@ -36,6 +36,13 @@ def sentence(text: str) -> str:
     return (text[:1].upper() + text[1:]).removesuffix(".")
 
 
+def lasted(duration_us: int | None, *, in_order: bool) -> str:
+    """How long an outage took; of one that no log ends, whether its process had been told to stop."""
+    if duration_us is not None:
+        return duration(duration_us)
+    return say("stopped in order") if in_order else say("still open")
+
+
 def duration(duration_us: int) -> str:
     """A duration in the two units that matter: 350 ms, 27.4 s, 2 min 13 s, 1 h 05 min, 2 d 03 h."""
     total_s = duration_us / SECOND_US

@@ -39,13 +39,13 @@ def by_damage(workers: Iterable[WorkerResult]) -> list[WorkerResult]:
     )
 
 
-def stopped(analysis: Analysis) -> list[Outage]:
+def stopped(analysis: Analysis) -> frozenset[Outage]:
     """Outages that no log ends because their process had been told to stop."""
-    return [
+    return frozenset(
         worker.outages[-1]
         for worker in analysis.workers.values()
         if worker.outages and worker.outages[-1].end_us is None and worker.still_down is None
-    ]
+    )
 
 
 def worst_outages(worker: WorkerResult, most: int) -> list[Outage]:

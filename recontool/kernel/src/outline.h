@@ -67,7 +67,8 @@ ALWAYS void look_avx512(Begun *b) {
     b->digit.low = _mm512_cmple_epu8_mask(_mm512_sub_epi8(low, all_of(A_ZERO)), all_of(A_NINE));
     b->digit.high = _mm512_cmple_epu8_mask(_mm512_sub_epi8(high, all_of(A_ZERO)), all_of(A_NINE));
     b->point.low = _mm512_cmpeq_epi8_mask(low, all_of(A_POINT)), b->point.high = _mm512_cmpeq_epi8_mask(high, all_of(A_POINT));
-    /* Openings differ in their second eight bytes; a value that begins there is left out. */
+    /* Openings differ in their second eight bytes; a value that begins there is left out. (Where the number of
+     * bits passes 255 it wraps: more texts share a place then, no more.) */
     u64 second = _bzhi_u64(load64(b->text.p + 8), 8 * (u32)_tzcnt_u64(b->equals.low) - 64);
     b->place = (u32)(second * 0x9E3779B97F4A7C15u >> 54);
 }

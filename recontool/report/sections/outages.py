@@ -146,14 +146,6 @@ def _incident_row(
     )
 
 
-def _length(took: int | None, *, in_order: bool) -> Cell:
-    if took is not None:
-        return Cell(quantity.duration(took), sort=took)
-    if in_order:
-        return Cell(say("stopped in order"), sort=0)
-    return Cell(say("still open"), "critical", sort=2.0**62)
-
-
 def _outage_row(outage: Outage, last_us: int, anchor: str, *, in_order: bool) -> Row:
     took = outage.duration_us
     cause = spoken(outage.cause)
@@ -163,7 +155,11 @@ def _outage_row(outage: Outage, last_us: int, anchor: str, *, in_order: bool) ->
         (
             Cell(outage.worker, href=f"#{anchor}"),
             Cell(quantity.moment(outage.start_us), sort=outage.start_us),
-            _length(took, in_order=in_order),
+            Cell(
+                quantity.lasted(took, in_order=in_order),
+                "critical" if took is None and not in_order else "",
+                sort=2.0**62 if took is None and not in_order else took or 0,
+            ),
             Cell(cause),
             Cell(quantity.count(outage.attempts), sort=outage.attempts),
             Cell(view.evidence(outage.evidence)),
