@@ -9,9 +9,10 @@ import asyncio
 import random
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
+
+from msgspec.structs import replace
 
 from recontool.alerts.engine import AlertEngine
 from recontool.alerts.rules import BUILT_IN, Rule

@@ -10,8 +10,9 @@ import random
 import tempfile
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from recontool.alerts.rules import BUILT_IN
 from recontool.logs.writer import LogWriter

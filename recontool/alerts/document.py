@@ -4,8 +4,9 @@ Only composed, never constructed: no tag of the file makes an object. Aliases an
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from recontool.alerts.language.errors import did_you_mean
 from recontool.model.errors import ReconError
@@ -15,8 +16,7 @@ _STRING = f"{_TAG}str"
 _TAGS = frozenset(f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq"))
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something wrong at a place of the file; line and column count from 1."""
 
     line: int
@@ -41,8 +41,7 @@ class DocumentError(ReconError):
         super().__init__(many + "\n".join(told))
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A single value as it was written; `quoted` tells text that only looks like a number from a number."""
 
     value: str
@@ -52,8 +51,7 @@ class Scalar:
     is_text: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """A sequence."""
 
     items: tuple["Node", ...]
@@ -61,8 +59,7 @@ class Listing:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A mapping, each key once."""
 
     entries: tuple[tuple[Scalar, "Node"], ...]

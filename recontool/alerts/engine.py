@@ -8,10 +8,10 @@ import math
 import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from recontool.alerts.buffer import Buffer
 from recontool.alerts.evaluate import LOOKBACK_US, Terms
@@ -28,8 +28,7 @@ _VERSION: Final = 1
 _ALIAS_OF: Final = {stands_for: alias for alias, stands_for in ALIASES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A rule changed its state for a worker (None: for the fleet).
 
     `since_us` is when the condition began to hold; `value` is the left side of the first comparison, None when
@@ -45,8 +44,7 @@ class Change:
     value: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
+class Active(Struct, frozen=True):
     """An alert that is pending or firing now; `fired_us` is None while it is pending."""
 
     alert: str
@@ -59,8 +57,7 @@ class Active:
     peak: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleHealth:
+class RuleHealth(Struct, frozen=True):
     """Whether a rule could be evaluated, apart from what it says.
 
     "no_data": its condition was unknown for every instance; "broken": evaluating it failed, `error` says how.
@@ -75,8 +72,7 @@ class RuleHealth:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """All rules and all alerts that are pending or firing."""
 
     rules: tuple[RuleHealth, ...]

@@ -4,10 +4,10 @@ Three-valued: what an absent value decides is unknown. NaN satisfies no comparis
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from recontool.alerts import windows
 from recontool.alerts.fleet import combined
@@ -34,16 +34,14 @@ _COMPUTE: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """Values of shape (workers or 1, instants or 1), and where there are any."""
 
     values: Floats
     present: Bools
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """Where a condition is definitely true and where it is definitely false; unknown where neither."""
 
     true: Bools

@@ -4,10 +4,10 @@ An evaluation that repeats the outcome of the one before changes nothing unless 
 are skipped; live and offline run through the very same steps.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
 from recontool.alerts.evaluate import Terms, Truth, numbers, truth
 from recontool.alerts.language.parser import parse
@@ -19,8 +19,7 @@ from recontool.model.series import Floats, Ints
 _HELD: Final = 3  # outcome of the condition + 3 * outcome of what keeps it firing
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What changed for instance `worker` at `at_us`; `instance` is a copy as it stands after (at an end: before)."""
 
     worker: int

@@ -1,9 +1,10 @@
 """The alert rule, and the five documented ones. Source: monitoring guide, "Alert Conditions"; SPEC section 7."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import gt, lt
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.alerts.language.parser import parse
 from recontool.alerts.language.tree import Compare, Metric, Number
@@ -18,8 +19,7 @@ SCOPES: Final[tuple[Scope, ...]] = ("worker", "fleet")
 _COMPARE: Final = {">": gt, "<": lt}
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """The simple view of a rule whose condition only compares one metric with one number."""
 
     metric: str
@@ -35,8 +35,7 @@ class Threshold:
         return max(one, other) if self.comparison == ">" else min(one, other)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Fires while its condition is definitely true, for each worker or for the fleet.
 
     `for_us` is how long it must be true before it fires, `keep_firing_us` how long it goes on firing afterwards;

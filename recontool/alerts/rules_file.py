@@ -1,8 +1,9 @@
 """Rules files: the guide's YAML into rules. Unknown keys and values are refused with their place, all at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from recontool.alerts.document import DocumentError, Listing, Node, Problem, Problems, Scalar, Table, by_key, read
 from recontool.alerts.language.errors import ConditionError, shown
@@ -15,8 +16,7 @@ CHANNELS: Final = ("dashboard", "email", "slack", "webhook", "apprise")
 _EXAMPLE: Final = 'worker_reconnection: {high_reconnection_rate: {condition: "reconnections_per_minute > 3"}}'
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFile:
+class RulesFile(Struct, frozen=True):
     """The rules of a file, and what is legal but probably not meant: (place, sentence)."""
 
     rules: tuple[Rule, ...]

@@ -6,8 +6,9 @@ Everything that decides an alert goes through `step`: the live engine, the backt
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.alerts.rules import Rule
 from recontool.model.findings import Alert
@@ -19,8 +20,7 @@ NEVER: Final = sys.maxsize
 ENDS: Final = frozenset({"resolved", "dropped"})
 
 
-@dataclass(slots=True)
-class Instance:
+class Instance(Struct):
     """One worker under one rule. `keep_us` is when its condition ceased to hold while it keeps firing."""
 
     state: State = "inactive"

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.document import DocumentError, Listing, Node, Problem, Problems, Scalar, Table, read
@@ -27,8 +27,7 @@ _RUN: Final = re.compile(rf"(?P<start>{_NUMBER}|_|stale)(?:(?P<step>[+-]\d+\.?\d
 Sample = float | str | None  # a value, "stale", or no sample
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """Samples by worker and metric, every `interval_us` from 0 on, and what rules must make of them.
 
     `at` holds (time, state) -> the alerts in that state then, as "alert worker" or "alert" for the fleet; `intervals`
@@ -45,8 +44,7 @@ class Story:
     intervals: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoryFile:
+class StoryFile(Struct, frozen=True):
     """The stories of a file; `rules` is the path of their rules file as written, "" for the built-in rules."""
 
     rules: str

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import product
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.alerts.language.errors import did_you_mean
 from recontool.alerts.language.parser import parse
@@ -32,8 +34,7 @@ _NAMES: Final = ("threshold", "for", "keep_firing_for")
 _RANGE: Final = re.compile(r"(?P<low>-?[\d.]+)\.\.(?P<high>-?[\d.]+)(?::(?P<step>[\d.]+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """One setting and the values it takes: numbers for a threshold, microseconds for a duration."""
 
     name: str
@@ -44,8 +45,7 @@ class Axis:
         return f"{value:g}" if self.name == "threshold" else duration_text(int(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """Something that really happened to `workers`; `end_us` None: it was not over at the end of the logs."""
 
     start_us: int
@@ -53,8 +53,7 @@ class Truth:
     workers: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """How one variant did; the last three are None where nobody knows what happened."""
 
     alert: str

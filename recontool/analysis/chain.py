@@ -4,8 +4,10 @@ The outages are given, so that the steps always belong to the outages every othe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.model.detail import WAITS_KEPT, Steps, Wait
 from recontool.model.events import Event
@@ -22,8 +24,7 @@ KINDS: Final = _TRIES | {
 }
 
 
-@dataclass(slots=True)
-class _Course:
+class _Course(Struct):
     """The outages of one worker in time order, and the one its events have come to."""
 
     steps: list[Steps]

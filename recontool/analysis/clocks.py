@@ -5,8 +5,9 @@ three are in order, so each session bounds the offset from both sides; many sess
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.events import Event
 from recontool.model.findings import ClockOffset, WorkerResult
@@ -20,8 +21,7 @@ _STEPS: Final = frozenset({"attempt", "established"})
 _SESSIONS: Final = frozenset({"CONNECT", "RECONNECT"})
 
 
-@dataclass(slots=True)
-class _Source:
+class _Source(Struct):
     """One worker in one file: when it dialled last, and its sessions as (dialled, established)."""
 
     dialled_us: int | None

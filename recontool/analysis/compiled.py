@@ -2,11 +2,12 @@
 
 import ctypes
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import cache
 from math import isnan
 from typing import Any, Final
+
+from msgspec import Struct
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.alerts.state import decided
@@ -49,8 +50,7 @@ def new_fleet(rules: Sequence[Rule] = BUILT_IN, *, light: bool = False) -> Nativ
     return NativeFleet(watched, light=light)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile:
+class ReadFile(Struct, frozen=True):
     """How a file of the fleet is called in evidence, how its lines are read, which place it has among all files."""
 
     name: str
@@ -60,8 +60,7 @@ class ReadFile:
     zone: tzinfo = UTC
 
 
-@dataclass(frozen=True, slots=True)
-class _ThinnedByCore:
+class _ThinnedByCore(Struct, frozen=True):
     """The samples the core has kept."""
 
     fleet: NativeFleet

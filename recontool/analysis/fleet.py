@@ -1,8 +1,9 @@
 """Gathers the files of a fleet: whose line is it, which files belong to one worker, which must stay apart."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.clocks import ClockFold
@@ -44,8 +45,7 @@ class EventWatch(Watch, Protocol):
         """Called right after the fold has seen `event`."""
 
 
-@dataclass(slots=True)
-class Chain:
+class Chain(Struct):
     """Files of one worker, read in time order as one log."""
 
     fold: WorkerFold
@@ -55,8 +55,7 @@ class Chain:
     known: bool = False  # some record was an event: a log of another product in our shape has none
 
 
-@dataclass(slots=True)
-class FleetParts:
+class FleetParts(Struct):
     """What was folded of some files of a fleet; parts of files that share no worker add up.
 
     Security findings stand with the place (number of file, line) that puts them in order.
@@ -112,8 +111,7 @@ class FleetParts:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class FileTag:
+class FileTag(Struct, frozen=True):
     """What the fleet needs to know about the file it reads from."""
 
     number: int

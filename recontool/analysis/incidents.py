@@ -6,8 +6,10 @@ or stayed up meanwhile says what the cause was.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.analysis.clocks import WORTH_US
 from recontool.model.findings import ClockOffset, CoordinatorResult, Incident, Outage, Span, WorkerResult
@@ -29,8 +31,7 @@ _LAST_WORDS_US: Final = 30 * SECOND_US  # a coordinator that said nothing for lo
 _OUTLIVED_US: Final = 5 * SECOND_US  # by so much a worker's log goes on after that of a coordinator that is gone
 
 
-@dataclass(frozen=True, slots=True)
-class _Witness:
+class _Witness(Struct, frozen=True):
     """What the coordinators' logs say about a stretch of time."""
 
     restarted: tuple[str, ...] = ()  # evidence of starts inside it

@@ -1,8 +1,9 @@
 """Collects security events by source and kind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from recontool.model.events import Event
 from recontool.model.findings import SecurityFinding, WorkerResult
@@ -12,8 +13,7 @@ _GOOD: Final = "auth_ok"
 _REFUSED: Final = "auth_failed"
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     place: tuple[int, int]
     detail: str
     first_us: int

@@ -5,9 +5,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.instances import Plan
@@ -28,8 +29,7 @@ STEP_US: Final = 15_000_000
 _MOST_STEPS: Final = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Backtested:
+class Backtested(Struct, frozen=True):
     """What the rules would have done, and where each interval has its evidence ("" where nobody knows)."""
 
     rules: tuple[Rule, ...]

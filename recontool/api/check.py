@@ -1,8 +1,9 @@
 """Paths and conditions in, the outcome of a gate out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from recontool.analysis.compare.runs import SEED, compare_runs
 from recontool.analysis.gate.conditions import Condition, parse
@@ -17,8 +18,7 @@ ALONE: Final = ("critical",)
 AGAINST_BASELINE: Final = ("regression",)
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """What a gate asks for; without conditions `critical`, with a baseline `regression`."""
 
     fail_on: Sequence[str] = ()

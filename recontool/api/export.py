@@ -1,7 +1,6 @@
 """Writes the events of logs as Parquet, CSV or NDJSON: by the compiled core where it can, else row by row."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 from itertools import islice, pairwise
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import IO, Final, Generic, TypeVar
 
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.api import table
 from recontool.api.deliver import whole
@@ -35,8 +36,7 @@ _BATCH: Final = 20_000
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True)
-class _Making(Generic[Made]):
+class _Making(Struct, Generic[Made], frozen=True):
     """What is made of events: by a desk of the core, or of the events the reference has read."""
 
     desk: Callable[[Wanted, str], Desk[Made]]

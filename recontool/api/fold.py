@@ -1,7 +1,8 @@
 """Folds groups of logs: by the compiled core where it can, else by the reference; both find the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.analysis.watch import thinned
@@ -12,8 +13,7 @@ from recontool.logs.reader import LogReader
 from recontool.model.findings import InputFile, LineCount
 
 
-@dataclass(slots=True)
-class Folded:
+class Folded(Struct):
     """What one group of logs came to: its parts of the fleet, its files, notes on what ended early."""
 
     parts: FleetParts

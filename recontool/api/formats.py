@@ -1,15 +1,15 @@
 """The log formats there are, and whether a user's format file is one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recontool.logs.format import Format, builtin
 from recontool.logs.format_file import read_format_file
 
 
-@dataclass(frozen=True, slots=True)
-class FormatRow:
+class FormatRow(Struct, frozen=True):
     """One format as it is listed."""
 
     name: str

@@ -1,10 +1,10 @@
 """The parts of an analysis as typed pandas DataFrames: the same columns and types whether there are rows or not."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
+from msgspec import Struct
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.comparison import Comparison
@@ -228,8 +228,7 @@ def differences(comparison: Comparison) -> pd.DataFrame:
     return _frame(rows, kinds)
 
 
-@dataclass(slots=True)
-class _Try:
+class _Try(Struct):
     """One attempt, and the event that ended it."""
 
     worker: str

@@ -7,10 +7,11 @@ there is read from the start.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from recontool.api.sources import Source
 from recontool.storage.states import States
@@ -19,8 +20,7 @@ _EDGE: Final = 4096  # bytes at both ends that tell a file
 _LINE: Final = 2**20 + 2
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(Struct, frozen=True):
     """A state to go on from: `files` describes those it holds, the last one read up to `position`."""
 
     files: Sequence[Mapping[str, Any]]

@@ -1,8 +1,10 @@
 """Which events are wanted: a window of time, workers, markers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.api.events import iter_events
 from recontool.api.sources import DEFAULT, Reading
@@ -12,8 +14,7 @@ from recontool.model.instant import from_datetime, parse_duration
 from recontool.model.markers import Marker
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Wanted events: `since_us` <= time <= `until_us`; empty sets want all."""
 
     since_us: int | None = None

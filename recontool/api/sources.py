@@ -1,11 +1,13 @@
 """The logs behind the paths a user named: opened, looked at, put in order and told apart."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 _OVERLAP_LINES: Final = 1_000_000  # longest run of repeated lines looked for between rotated parts
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How inputs are read. `tell` gets a sentence when there is something to say while reading.
 
     `threads` 0 means one per processor; the answer is the same whatever their number. `states` remembers how far
@@ -51,8 +52,7 @@ class Reading:
 DEFAULT: Final = Reading()
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct):
     """A log on its way through: opened, looked at, not yet read."""
 
     path: str

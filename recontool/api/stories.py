@@ -1,14 +1,14 @@
 """Runs a test file of alert rules and tells how its stories ended."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from recontool.alerts.stories import differences, load_stories
 from recontool.api.rules import rules_of, text_of
 
 
-@dataclass(frozen=True, slots=True)
-class StoryOutcome:
+class StoryOutcome(Struct, frozen=True):
     """What to print, and whether every story held."""
 
     text: str

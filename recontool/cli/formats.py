@@ -29,7 +29,8 @@ def _formats(
     if context.invoked_subcommand is not None:
         return
     import json
-    from dataclasses import asdict
+
+    from msgspec.structs import asdict
 
     from recontool.api.formats import list_formats
 

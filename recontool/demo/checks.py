@@ -1,8 +1,9 @@
 """Looks each injected fault up in what the analysis found; a fault that is not there is a cross."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.demo.faults import LARGE_BYTES, WORKERS, Fault, Injected
 from recontool.model.findings import Analysis, Outage
@@ -13,8 +14,7 @@ _SLACK_US: Final = 2 * SECOND_US  # between the act and the first line that show
 _MOST: Final = 0.6  # share of a freeze that must be shown as unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What the analysis has to say about one fault; `figure` is a sentence, empty when it was not found."""
 
     figure: str = ""

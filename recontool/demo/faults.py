@@ -3,9 +3,10 @@
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from recontool.demo.fleet import COORDINATOR, DemoFleet
 from recontool.demo.proxy import FaultProxy
@@ -23,8 +24,7 @@ class Fault(StrEnum):
     LARGE_RESULTS = "large compressible results"
 
 
-@dataclass(frozen=True, slots=True)
-class Injected:
+class Injected(Struct, frozen=True):
     """One fault: when it began and ended (microseconds UTC), whom it hit, how many of what."""
 
     fault: Fault

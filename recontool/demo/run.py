@@ -4,9 +4,10 @@ import shutil
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.api.analyze import analyze
 from recontool.api.report import build_report
@@ -19,8 +20,7 @@ MARK: Final = ".recontool-demo"  # a data folder that carries it may be replaced
 _FIRST: Final = 34  # width of the table's first column
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of the table: what was injected, what was found of it."""
 
     injected: str
@@ -32,8 +32,7 @@ class Row:
         return bool(self.found.figure)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The demo's answer."""
 
     rows: tuple[Row, ...]

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 _parser: Any = import_module("re._parser")
 _c: Any = import_module("re._constants")
@@ -33,8 +34,7 @@ class UnsupportedPatternError(Exception):
     """The matcher cannot say this; the reference reader reads the format instead."""
 
 
-@dataclass(slots=True)
-class Program:
+class Program(Struct):
     """Instructions as 32-bit words, their literal bytes, and their sets of bytes as bitmaps."""
 
     groups: int

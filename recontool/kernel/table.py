@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from ctypes import Structure, c_int64, c_uint32, c_void_p
-from dataclasses import dataclass
 from functools import lru_cache
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from recontool.kernel.fleet import Chunk, NativeFleet, Parser, Vocabulary, core
 from recontool.kernel.raw import longs, text
@@ -27,8 +27,7 @@ _NUMBER_OF: Final = {name: number for number, name in enumerate(FIELD_TYPES)}
 _ALL_TIME: Final = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which rows are wanted: `since_us` <= time <= `until_us`; empty sets want all."""
 
     since_us: int | None = None

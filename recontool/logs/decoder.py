@@ -1,9 +1,10 @@
 """Turns a line into a record header and a header into events; one decoder per file, because files have state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct
 
 from recontool.logs.format import SESSION, Emit, Format, Template
 from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
@@ -18,8 +19,7 @@ _HINT_US: Final = SECOND_US
 _ENDS_KEPT: Final = 10_000
 
 
-@dataclass(slots=True)
-class Header:
+class Header(Struct):
     """The part of a record that says when and who; `text` is the rest."""
 
     at_us: int

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from msgspec import Struct, field
 
 from recontool.model.errors import UsageError
 from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, UNMARKED_BY_TEMPLATES, Value
@@ -16,8 +17,7 @@ _FORMATS: Final = Path(__file__).with_name("formats")
 _MARKERS: Final = frozenset(marker.value for marker in Marker)
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(Struct, frozen=True):
     """One event a template makes."""
 
     marker: str
@@ -25,8 +25,7 @@ class Emit:
     fields: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """Maps the lines of one logger to an event; the keys are explained in formats/ipfs-accelerate.toml."""
 
     logger: str
@@ -42,8 +41,7 @@ class Template:
     while_down: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A line and the event it must become; `event` "" means a record that is no event."""
 
     line: str
@@ -51,8 +49,7 @@ class Sample:
     event: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """One log format as loaded."""
 
     name: str

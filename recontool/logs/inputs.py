@@ -3,9 +3,10 @@
 import glob
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.logs.lines import STDIN
 from recontool.model.errors import NoDataError, UsageError
@@ -15,8 +16,7 @@ _ROTATION: Final = re.compile(r"(?P<stem>.+?)(?:\.(?P<number>\d+)|-(?P<date>\d{8
 _SNAPSHOT: Final = ".parquet"
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What there is to read, each file once, in the order it was named."""
 
     logs: tuple[str, ...]

@@ -5,9 +5,10 @@ Example: `2026-11-24T10:15:32.123456789Z stdout F ` (Kubernetes), `Nov 24 10:15:
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.logs.grammar import shown
 from recontool.logs.lines import MAX_LINE
@@ -25,8 +26,7 @@ _DATA: Final = re.compile(rb"(?:-|(?:\[(?:[^\]\\]|\\.)*\])+) (?:\xef\xbb\xbf)?",
 _COLOUR: Final = rb"(?:\x1b\[[\d;]*m)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(Struct, frozen=True):
     """One kind of prefix. `pattern` matches it; its group `partial` says that the process's line goes on in the next.
 
     `data`: the structured data of RFC 5424 follow it. `in_json` instead: the line is an object whose `log` holds the

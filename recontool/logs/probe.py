@@ -1,9 +1,10 @@
 """Looks at the head of a log: which format, whose file, when it begins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
@@ -21,8 +22,7 @@ _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """What the head of one file tells. `source` is "" when each line names its own; `sources` are those seen.
 
     `prefix` is what a container or journald put in front of every line.

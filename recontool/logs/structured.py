@@ -8,9 +8,10 @@ kernel/src/structured.c, which is given the tables below.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.logs.grammar import parse_body, typed
 from recontool.logs.pairs import SPACES, Kind, Pairs, Word, json_pairs, logfmt_pairs
@@ -53,8 +54,7 @@ _MARKERS: Final = frozenset(marker.value for marker in Marker)
 _UPPER: Final = {ord(lower): lower.upper() for lower in "abcdefghijklmnopqrstuvwxyz"}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One structured line: when, how urgent, who (`source` "" when nothing says), its message, and all it says."""
 
     at_us: int

@@ -5,8 +5,10 @@ kind (an INFO log has no message lines), trusted claims stand in; everywhere the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.metrics.definitions import FORMULAS
 from recontool.metrics.totals import MESSAGE_TOTALS, Totals, nanos
@@ -18,8 +20,7 @@ from recontool.model.units import SECOND_US
 _DECIMALS: Final[Mapping[str, int]] = {metric.name: label.decimals for metric, label in BLOCK}
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One metrics block or record: values by metric name, in catalogue units.
 
     `exact` claims carry full precision, others are rounded as printed; `trusted` names the metrics

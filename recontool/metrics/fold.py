@@ -6,8 +6,10 @@ The live plugin and the analysis run this very fold, so on the same events they 
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.metrics.activity import Activity
 from recontool.metrics.claims import Claim, Said, all_totals, with_messages_of, with_size_of
@@ -29,8 +31,7 @@ KEPT_PROCESSES: Final = 101  # whose claims are remembered: the running one and 
 _MESSAGES: Final = frozenset(metric.name for metric in DOCUMENTED if metric.subject == "messages")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessBooks:
+class ProcessBooks(Struct, frozen=True):
     """What a fold knows of the processes of its worker: those that ended, and the one that runs."""
 
     settled: Totals

@@ -6,9 +6,11 @@ change nothing. An orderly close ends observation until the next process start. 
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.model.findings import WORKER_CAUSES, Outage, Span
 from recontool.model.outages import OutageColumns
@@ -26,8 +28,7 @@ class State(Enum):
     DOWN = "down"
 
 
-@dataclass(slots=True)
-class _OpenOutage:
+class _OpenOutage(Struct):
     start_us: int
     cause: str
     code: int | None
@@ -35,8 +36,7 @@ class _OpenOutage:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineBooks:
+class TimelineBooks(Struct, frozen=True):
     """What another fold of the same events has found of a timeline; outages include the open one."""
 
     outages: Sequence[Outage]

@@ -1,14 +1,14 @@
 """The additive part of every metric: integer counts and sums that merge exactly under any grouping."""
 
-from dataclasses import dataclass, fields
 from operator import add, attrgetter
 from typing import Final
+
+from msgspec import Struct
 
 NANOS_PER_MS: Final = 1_000_000
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """Counts of one worker, one process or one fleet. Durations are integer nanoseconds or microseconds.
 
     Integers, because sums of floats depend on the order of adding and could not be split and merged.
@@ -48,8 +48,8 @@ class Totals:
         return dict(zip(_NAMES, _counts(self), strict=True))
 
 
-_NAMES: Final = tuple(row.name for row in fields(Totals))
-_counts: Final = attrgetter(*_NAMES)  # dataclasses.astuple would copy every number as if it could change
+_NAMES: Final = Totals.__struct_fields__
+_counts: Final = attrgetter(*_NAMES)
 
 
 MESSAGE_TOTALS: Final = ("sent", "sized", "sent_bytes", "received", "acked", "latency_ns", "errors")

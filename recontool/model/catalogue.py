@@ -5,15 +5,15 @@ a range, a title or a block label. Source: SPEC section 4 and the monitoring gui
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 Unit: TypeAlias = Literal["count", "s", "ms", "bytes", "ratio", "x", "per_min", "messages"]
 Subject: TypeAlias = Literal["connection", "messages", "tasks", "checkpoints", "compression", "process"]
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
+class Normal(Struct, frozen=True):
     """The documented normal range, both ends inclusive; None is an open end.
 
     With `relative_to` the ends are factors of that metric's value. `too_good` names the side on
@@ -26,8 +26,7 @@ class Normal:
     too_good: Literal["", "low", "high"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BlockLabel:
+class BlockLabel(Struct, frozen=True):
     """How the metric stands in a metrics block: its label, and the unit suffix our writer puts there."""
 
     label: str
@@ -35,8 +34,7 @@ class BlockLabel:
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One row. `definition` says how it follows from events; `subject` which part of the fold owns it.
 
     `trailing` marks a count of what happened lately, which falls again; other counts only grow in a process.

@@ -1,7 +1,8 @@
 """What a comparison of two runs and a gate over one run find: the types that screens, JSON, pages and tables read."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 Verdict: TypeAlias = Literal["worse", "better", "same", "unclear", "no_data", "neutral"]
 Unit: TypeAlias = Literal["worker pair", "worker", "time block", ""]
@@ -18,8 +19,7 @@ VERDICT_TEXT: Final[dict[Verdict, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One measure of two runs.
 
     `change`, `low` and `high` are new / base - 1 where `scale` is "ratio" (0.2 is 20 % more), else new - base in the
@@ -47,8 +47,7 @@ class Difference:
     reason: str = ""  # why there is no verdict
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(Struct, frozen=True):
     """What one side of a comparison rests on."""
 
     name: str
@@ -58,8 +57,7 @@ class RunFacts:
     last_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Every measure of two runs in the order of the table, and the sentence that sums them up."""
 
     base: RunFacts
@@ -78,8 +76,7 @@ class Comparison:
         return tuple(one for one in self.differences if one.verdict == "worse")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One place where a condition did not hold. `evidence` is "file:line"; `subject` a worker or "fleet"."""
 
     subject: str
@@ -87,8 +84,7 @@ class Finding:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """One condition of a gate: failed, passed, or nothing to decide it with; `message` says with which numbers.
 
     `unclear`: passed, but the interval is too wide to rule out what the condition is about.
@@ -108,8 +104,7 @@ class CheckResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """All conditions of one gate, in the order they were given."""
 
     checks: tuple[CheckResult, ...]

@@ -4,15 +4,15 @@ Instants and durations are integer microseconds; places are "file:line" as evide
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 CONTEXT: Final = 20  # raw lines kept on either side of a place
 WAITS_KEPT: Final = 2000  # waits kept for the chart; all are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """When one outage passed each step of the way back; None where the log does not tell.
 
     `silent_us` is when the peer was last heard, before the loss was noticed at `start_us`.
@@ -28,8 +28,7 @@ class Steps:
     repeated: int = 0  # executions after it that were not the first of their task
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """One wait before a try: the `n`-th of its outage, `delay_s` seconds long."""
 
     worker: str
@@ -37,8 +36,7 @@ class Wait:
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """All of it. `raw` holds text by file and line number; `missing` says in a sentence why there is none.
 
     `repeated` counts executions that were not the first of their task, by worker.

@@ -5,8 +5,9 @@ Source: SPEC section 2.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED
 from recontool.model.markers import Marker
@@ -62,8 +63,7 @@ FIELD_TYPES: Final[Mapping[str, type[str] | type[int] | type[float] | type[bool]
 }
 
 
-@dataclass(slots=True)
-class Event:
+class Event(Struct, eq=False):
     """One record of a log; `marker` is "" on unmarked lines, `name` is "" on records that are no event.
 
     `fields` holds the known fields that stand on the line, typed as in `FIELD_TYPES`; what is absent is absent.
@@ -76,11 +76,19 @@ class Event:
     marker: str
     name: str
     fields: dict[str, Value] = field(default_factory=dict)
-    line: int = field(default=0, compare=False)
+    line: int = 0
+
+    __hash__ = None  # type: ignore[assignment]  # its fields change
+
+    def _told(self) -> tuple[object, ...]:
+        """All but where it was read from, which does not tell two records apart."""
+        return (self.at_us, self.level, self.source, self.marker, self.name, self.fields)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and self._told() == other._told()
 
 
-@dataclass(frozen=True, slots=True)
-class EventSpec:
+class EventSpec(Struct, frozen=True):
     """A row of the vocabulary."""
 
     marker: str

@@ -4,8 +4,9 @@ Instants are integer microseconds UTC (`_us`), durations are microseconds too; e
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from recontool.model.events import Value
 from recontool.model.units import SECOND_US
@@ -21,8 +22,7 @@ _STOPPING_US: Final = 30 * SECOND_US  # a process that stops waits for its threa
 WORKER_CAUSES: Final = frozenset({"heartbeat", "forced"})  # outages the worker started itself
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(Struct, frozen=True):
     """From the moment an UP worker lost its session to the next established one; open when `end_us` is None."""
 
     worker: str
@@ -39,16 +39,14 @@ class Outage:
         return None if self.end_us is None else self.end_us - self.start_us
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """An interval of one worker's time, e.g. a gap in which nothing is known."""
 
     start_us: int
     end_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class MetricValue:
+class MetricValue(Struct, frozen=True):
     """One metric of one worker or of the fleet; `value` None comes with a `reason`.
 
     `side` is "low" or "high" when the value leaves the normal range; `note` says so when that is good news.
@@ -62,8 +60,7 @@ class MetricValue:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tasks:
+class Tasks(Struct, frozen=True):
     """Executions of one worker; `unfinished` were begun and neither completed, failed nor cancelled."""
 
     executed: int = 0
@@ -72,8 +69,7 @@ class Tasks:
     unfinished: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """What happened in [start_us, start_us + width_us): counts and sums, keyed as `ACTIVITY`."""
 
     start_us: int
@@ -99,8 +95,7 @@ ACTIVITY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityFinding:
+class SecurityFinding(Struct, frozen=True):
     """All events of one security kind seen by one source."""
 
     source: str
@@ -112,8 +107,7 @@ class SecurityFinding:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerResult:
+class WorkerResult(Struct, frozen=True):
     """All that is known of one worker. `metrics` holds all eighteen names in catalogue order."""
 
     key: str
@@ -154,8 +148,7 @@ class WorkerResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CoordinatorResult:
+class CoordinatorResult(Struct, frozen=True):
     """What one coordinator log tells. Sessions it saw end by worker; starts in time order."""
 
     file: str
@@ -173,8 +166,7 @@ class CoordinatorResult:
     silences: tuple[Span, ...] = ()  # a second or more without a line, broken by a session; longest ones, in time order
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """Outages of several workers with one cause. `lost_us` sums worker time lost, open outages to the last record."""
 
     cause: str  # coordinator_restart, coordinator_lost, network_cut, bad_key, ...
@@ -187,8 +179,7 @@ class Incident:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """One interval in which a rule held. `peak` is the extreme of the value compared."""
 
     alert: str
@@ -200,8 +191,7 @@ class Alert:
     peak: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Disagreement:
+class Disagreement(Struct, frozen=True):
     """A process claims one thing, its events show another; `shown` None: its events cannot support the claim."""
 
     worker: str
@@ -213,8 +203,7 @@ class Disagreement:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True):
     """A change the evidence supports: which setting, from what to what, and why."""
 
     title: str
@@ -226,8 +215,7 @@ class Recommendation:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LineCount:
+class LineCount(Struct, frozen=True):
     """Where each line of a file went; the parts add up to `total`."""
 
     total: int = 0
@@ -239,8 +227,7 @@ class LineCount:
     duplicate: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(Struct, frozen=True):
     """One file that was read. `role` is worker, coordinator, mixed, snapshot or none."""
 
     path: str
@@ -254,8 +241,7 @@ class InputFile:
     unparsed_examples: tuple[tuple[int, str, str], ...] = ()  # (line, text, why), the first five
 
 
-@dataclass(frozen=True, slots=True)
-class QualityNote:
+class QualityNote(Struct, frozen=True):
     """Something about the input a reader of the numbers should know."""
 
     subject: str  # file or worker
@@ -263,8 +249,7 @@ class QualityNote:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClockOffset:
+class ClockOffset(Struct, frozen=True):
     """How far a worker's clock is ahead of its coordinator's (negative: behind), at most `error_us` wrong."""
 
     worker: str
@@ -273,16 +258,14 @@ class ClockOffset:
     sessions: int  # logged by both sides
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The one sentence on top of screen and page."""
 
     severity: Literal["CRITICAL", "WARNING", "OK", "NO DATA"]
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """Everything one analysis found; the one input of every output."""
 
     verdict: Verdict

@@ -4,12 +4,12 @@ Instants are integer microseconds UTC by the coordinator's clock.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class LiveSession:
+
+class LiveSession(Struct, frozen=True):
     """One session as the coordinator saw it; open when `end_us` is None, `orderly` when the worker said goodbye."""
 
     start_us: int
@@ -17,8 +17,7 @@ class LiveSession:
     orderly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LiveWorker:
+class LiveWorker(Struct, frozen=True):
     """One worker since this coordinator's start.
 
     Attributes:
@@ -51,8 +50,7 @@ class LiveWorker:
         return last.start_us if last.end_us is None else last.end_us
 
 
-@dataclass(frozen=True, slots=True)
-class LiveTask:
+class LiveTask(Struct, frozen=True):
     """A task that runs, or one whose result came lately; `applied_us` is None while it runs."""
 
     task: str
@@ -63,8 +61,7 @@ class LiveTask:
     applied_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class LivePoint:
+class LivePoint(Struct, frozen=True):
     """The fleet at one tick, for trends."""
 
     at_us: int
@@ -73,8 +70,7 @@ class LivePoint:
     values: Mapping[str, float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class LiveProcess:
+class LiveProcess(Struct, frozen=True):
     """The coordinator's own process.
 
     Attributes:
@@ -99,8 +95,7 @@ class LiveProcess:
     free_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """All of it. `alerts` is the body of `/api/v1/alerts`; `tasks` counts them by state."""
 
     at_us: int

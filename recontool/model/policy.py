@@ -4,14 +4,14 @@ The runtime's reconnect loop draws from it, and so will every simulation of it.
 """
 
 import random
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 STABLE_SESSION_S: Final = 10.0  # a session shorter than this is a flap and does not reset the backoff
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """v = min(cap, initial * 2^n), jitter after the cap, so that waits spread even at the cap.
 
     Kinds: `none` waits v; `equal` a uniform draw from [v/2, v]; `full` from [0, v];

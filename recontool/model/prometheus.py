@@ -6,8 +6,9 @@ is exported under the name of what it stands for. `/metrics` and exported alert 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from recontool.model.catalogue import ALIASES, CATALOGUE, Metric, Unit
 
@@ -19,8 +20,7 @@ _SUFFIXES: Final[Mapping[Unit, tuple[str, str, float]]] = {  # what the name may
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """One metric as Prometheus sees it: value there = value here * `factor`."""
 
     name: str

@@ -4,11 +4,11 @@ CSV and Parquet files, logs and a live coordinator all end up here. Instants are
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from recontool.model.catalogue import ALIASES
@@ -115,8 +115,7 @@ class Column:
         return np.repeat(np.arange(self.workers, dtype=np.int64), np.diff(self.offsets))
 
 
-@dataclass(slots=True)
-class SeriesSet:
+class SeriesSet(Struct):
     """Columns by metric (never by an alias), all over the same workers.
 
     `known_us` is when each worker was first heard of, by any metric. `files` are what places refer to.
@@ -187,8 +186,7 @@ class SeriesBuilder:
         return SeriesSet(workers, columns, first_seen(len(workers), columns), self._files, self.notes)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Samples of one metric in parallel arrays; `exact` as in `Column`."""
 
     worker: Ints

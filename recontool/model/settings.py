@@ -5,8 +5,9 @@ Source: SPEC section 5.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.model.errors import UsageError
 
@@ -17,8 +18,7 @@ _COORDINATOR: Final[tuple[Role, ...]] = ("coordinator",)
 _WORKER: Final[tuple[Role, ...]] = ("worker",)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One tunable. `default` None means: derived from others, as `help` says."""
 
     name: str

@@ -1,8 +1,9 @@
 """Turns the activity buckets of all workers into one series over time on one grid, for charts and trends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.findings import ACTIVITY, Analysis, WorkerResult
 from recontool.model.units import SECOND_US
@@ -12,8 +13,7 @@ from recontool.report.timeline import State
 MOST_CELLS: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Counts of the whole fleet in equal cells from `start_us` on; every list in `counts` has one number per cell."""
 
     start_us: int
@@ -39,8 +39,7 @@ class Series:
         return [a / b if b else None for a, b in pairs]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How many workers are in each state from `at_us` on."""
 
     at_us: int

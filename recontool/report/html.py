@@ -4,11 +4,11 @@ The same analysis gives the same bytes: no clock, no random ids. Plotly travels 
 the content security policy names the hash of each script that may run and forbids everything else.
 """
 
-from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from recontool.model.detail import NO_DETAIL, Detail
 from recontool.model.findings import Analysis

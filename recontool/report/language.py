@@ -6,11 +6,12 @@ A message is its English text with named places. Names, evidence and raw lines a
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from gettext import c2py
 from importlib import resources
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.languages import ENGLISH
 from recontool.model.said import Said
@@ -19,8 +20,7 @@ from recontool.report.pofile import parsed
 Plural = Callable[[int], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True):
     """The forms of each message, by its English text, and which form goes with a number."""
 
     code: str

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _LINE: Final = re.compile(r'(msgid|msgid_plural|msgstr(?:\[\d\])?) "(.*)"|"(.*)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _PLURAL: Final = re.compile(r"Plural-Forms: nplurals=(\d); plural=(.*?);")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One message: its English text, that of many if a number decides, its forms in the language, where it is said."""
 
     one: str

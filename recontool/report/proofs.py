@@ -1,8 +1,9 @@
 """Raw lines that prove outages, as the page shows them without scripts: the longest outages first, bounded in all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.detail import Detail
 from recontool.model.findings import Analysis, Outage
@@ -17,8 +18,7 @@ _NEAR: Final = 4  # lines kept on either side of a proof
 _MOST_IN_LINE: Final = 240
 
 
-@dataclass(frozen=True, slots=True)
-class RawLine:
+class RawLine(Struct, frozen=True):
     """One line of a file; `proof` if the outage names it, `after_gap` if lines before it are left out."""
 
     number: int
@@ -27,8 +27,7 @@ class RawLine:
     after_gap: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The lines around the proofs of one outage, by file."""
 
     title: str

@@ -7,8 +7,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.model.detail import Detail
 from recontool.model.errors import UsageError
@@ -113,10 +115,10 @@ def _texts(thing: Any) -> Iterator[str]:
     elif isinstance(thing, Sequence):
         for item in thing:
             yield from _texts(item)
-    elif is_dataclass(thing) and not isinstance(thing, (MetricValue, LineCount)):
-        for field in fields(thing):
-            if field.name not in _OURS:
-                yield from _texts(getattr(thing, field.name))
+    elif isinstance(thing, Struct) and not isinstance(thing, (MetricValue, LineCount)):
+        for name in thing.__struct_fields__:
+            if name not in _OURS:
+                yield from _texts(getattr(thing, name))
 
 
 def _walked(thing: Thing, clean: Callable[[str], str]) -> Thing:
@@ -128,11 +130,9 @@ def _walked(thing: Thing, clean: Callable[[str], str]) -> Thing:
         copy = {_walked(name, clean): _walked(item, clean) for name, item in thing.items()}
     elif isinstance(thing, Sequence):
         copy = tuple(_walked(item, clean) for item in thing)
-    elif is_dataclass(thing) and not isinstance(thing, (type, MetricValue, LineCount)):
+    elif isinstance(thing, Struct) and not isinstance(thing, (MetricValue, LineCount)):
         kept = {"format", "role"} if isinstance(thing, InputFile) else _OURS
-        changed = {
-            field.name: _walked(getattr(thing, field.name), clean) for field in fields(thing) if field.name not in kept
-        }
+        changed = {name: _walked(getattr(thing, name), clean) for name in thing.__struct_fields__ if name not in kept}
         copy = replace(thing, **changed)
     result: Thing = copy
     return result

@@ -1,14 +1,14 @@
 """The stages of the way back, from the last sign of life to the first task, and how long each took."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.detail import Steps
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage; `took_us` holds its durations, ascending, of the outages whose log tells both of its ends."""
 
     title: str

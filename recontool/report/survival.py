@@ -5,14 +5,14 @@ A plain mean of the ended ones would be too good: those that never end are the l
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _Z95: Final = 1.959963984540054  # of the normal distribution, two-sided 95 %
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """From `after_us` on this share is still away; `low` and `high` are the 95 % band (Greenwood, log-log)."""
 
     after_us: int

@@ -3,8 +3,9 @@
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.report.plain import columns, plain, shortened
 
@@ -24,8 +25,7 @@ _BOUND: Final = "\N{NO-BREAK SPACE}"  # a number and its unit stay on one line
 _NAME_ROOM: Final = 8  # a column of names keeps at least this
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """How text may be put on the screen at hand."""
 
     width: int

@@ -5,9 +5,11 @@ Five states: `up`, `down`, `unknown` (a gap: no record), `connecting` (running, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.model.findings import Analysis, Outage, Span, WorkerResult
 from recontool.model.outages import spans_us
@@ -28,8 +30,7 @@ _BINS: Final = 8  # per cell, when there are too many outages to draw each
 _ORDER: Final[tuple[State, ...]] = ("up", "connecting", "unknown", "down")  # later ones cover earlier ones
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """[start_us, end_us) in one state."""
 
     start_us: int

@@ -6,10 +6,10 @@ Text in here is as the logs have it; hidden characters and markup are made harml
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from recontool.report.language import say
 
@@ -32,8 +32,7 @@ TONES: Final[dict[str, Tone]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell of a table: text or an inline picture, with a link, a tone and what to sort it by."""
 
     text: str
@@ -43,16 +42,14 @@ class Cell:
     picture: Markup | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A heading; numbers stand to the right, code in a fixed-width face."""
 
     title: str
     kind: Kind = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """Cells in column order; `anchor` is the id other parts of the page link to.
 
     `span` is when it happened, first and last microsecond, for the choice of a stretch of time; `worker` is the
@@ -65,8 +62,7 @@ class Row:
     worker: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table with a caption; `omitted` says in a sentence which rows are not shown."""
 
     caption: str
@@ -75,8 +71,7 @@ class Table:
     omitted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """One labelled row of a timeline picture; `anchor` is that of the worker it shows."""
 
     label: str
@@ -84,8 +79,7 @@ class Lane:
     anchor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(Struct, frozen=True):
     """Lanes over one time axis, with the ticks below them (position in percent, text) and a legend."""
 
     lanes: tuple[Lane, ...]
@@ -94,8 +88,7 @@ class Strip:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A picture with the sentence that states its finding, and its numbers as a table."""
 
     title: str
@@ -105,8 +98,7 @@ class Figure:
     table: Table | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of the page. `empty` says why there is nothing to show and what to do about it."""
 
     anchor: str
@@ -121,8 +113,7 @@ class Section:
     folded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeyNumber:
+class KeyNumber(Struct, frozen=True):
     """One of the six numbers of the first screen."""
 
     label: str
@@ -135,8 +126,7 @@ class KeyNumber:
     href: str
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(Struct, frozen=True):
     """One of the findings of the first screen, with the place that proves it."""
 
     severity: str
@@ -145,8 +135,7 @@ class Headline:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """All that the page says. `sentence` and `rest` are the verdict: its first part and what follows it."""
 
     title: str

@@ -12,11 +12,11 @@ import time
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct, field
 
 from recontool.alerts.engine import Active, AlertEngine, Change, Status
 from recontool.alerts.rules import Rule
@@ -43,8 +43,7 @@ _LEVELS: Final = {"CRITICAL": "ERROR", "WARNING": "WARNING", "INFO": "INFO"}
 _ENGINE, _GROUPS, _CLOCK = "engine", "groups", "clock"
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
+class _Round(Struct, frozen=True):
     """What one look at the rules brought."""
 
     changes: list[Change] = field(default_factory=list)

@@ -6,17 +6,17 @@ connection: a worker is its id.
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.runtime.messages import Checkpoint, Json, Running, TaskRow
 
 LATELY: Final = 10  # settled tasks that `lately` remembers
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Struct):
     """One task. `lease` counts its assignments; `until_s` is set while its worker is away."""
 
     id: str

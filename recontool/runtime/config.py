@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.model.errors import UsageError
@@ -18,8 +20,7 @@ DEFAULT_DATA_DIR: Final = Path("recontool-data")
 WORKER_ID: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Everything one process was told. `tunables` holds every setting of its role."""
 
     role: Role
@@ -27,13 +28,18 @@ class Options:
     data_dir: Path
     log_file: Path
     worker_id: str = ""
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
     executor: str | None = None
     demo_tasks: int = 0
-    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    keys: Mapping[str, str] = field(default_factory=dict)
     rules: Sequence[Rule] = BUILT_IN
     warnings: Sequence[str] = ()
     notifications: Notifications = field(default_factory=Notifications)
+
+    def __repr__(self) -> str:
+        secrets = {"api_key", "keys"}
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in secrets)
+        return f"Options({', '.join(shown)})"
 
     def seconds(self, name: str) -> float:
         """A tunable that is a duration."""

@@ -6,10 +6,10 @@ and handed on as they stand.
 """
 
 import difflib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct, field
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import YAMLError
@@ -29,8 +29,7 @@ _KEYS: Final = "keys"
 SECTIONS: Final = ("alerts", "notifications")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(Struct, frozen=True):
     """What a file says: options, keys, and the sections that others read, each with its place `file:line:column`."""
 
     values: dict[str, Any] = field(default_factory=dict)

@@ -10,10 +10,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from recontool.model.errors import UsageError
 from recontool.runtime.messages import Assign, Checkpoint, Json, Result
@@ -29,8 +29,7 @@ class Cancelled(Exception):  # noqa: N818 - it is no error
     """Raised inside a task that nobody waits for any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """A checkpoint was saved, or could not be (`error`)."""
 
     checkpoint: Checkpoint
@@ -39,32 +38,28 @@ class Saved:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """The execution goes on after `number` steps."""
 
     task: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreFailed:
+class RestoreFailed(Struct, frozen=True):
     """A saved checkpoint could not be read; the task begins anew."""
 
     task: str
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """The execution ended. `result` is durable, or `unsaved` says why not."""
 
     result: Result
     unsaved: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Struct, frozen=True):
     """The execution was cancelled."""
 
     task: str

@@ -4,8 +4,9 @@ Format: Prometheus text exposition 0.0.4. Names and factors are `recontool.model
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from recontool.model.catalogue import ALIASES, CATALOGUE
 from recontool.model.prometheus import EXPORTED, PREFIX
@@ -19,8 +20,7 @@ _SPECIAL: Final = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 _HELP_ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
 
-@dataclass(slots=True)
-class Family:
+class Family(Struct):
     """One metric with all its samples: labels as `labels` writes them, and value."""
 
     name: str

@@ -4,10 +4,11 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.instant import iso
@@ -56,8 +57,7 @@ class Pages(Protocol):
         """The page itself, without any data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Struct, frozen=True):
     """Answers requests.
 
     Args:

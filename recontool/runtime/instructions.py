@@ -4,8 +4,9 @@ Both machines return lists of these. A shell carries them out in order; `Store*`
 follows them reaches the network.
 """
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from recontool.model.events import Value
 from recontool.model.markers import Marker
@@ -14,8 +15,7 @@ from recontool.runtime.messages import Assign, Json, Message
 Fields: TypeAlias = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Struct, frozen=True):
     """Write one event."""
 
     marker: Marker | None
@@ -23,36 +23,31 @@ class Log:
     fields: Fields = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Struct, frozen=True):
     """Open a connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Put `message` in the queue of the worker's one connection, or of connection `link`."""
 
     message: Message
     link: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Secure:
+class Secure(Struct, frozen=True):
     """From the next frame on, sign with `key`."""
 
     key: bytes
     link: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(Struct, frozen=True):
     """Drop the connection at once; never wait for a peer that is silent."""
 
     link: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True):
     """End the connection in good order once what is queued has been sent."""
 
     code: int
@@ -60,34 +55,29 @@ class Close:
     link: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Execute:
+class Execute(Struct, frozen=True):
     """Start an execution."""
 
     assign: Assign
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTask:
+class CancelTask(Struct, frozen=True):
     """Stop an execution; its result is not wanted."""
 
     task: str
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(Struct, frozen=True):
     """Drop the durable result and checkpoint of `task`: the coordinator has the result."""
 
     task: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Struct, frozen=True):
     """The machine is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreTask:
+class StoreTask(Struct, frozen=True):
     """Keep a submitted task."""
 
     task: str
@@ -95,8 +85,7 @@ class StoreTask:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoreAssignment:
+class StoreAssignment(Struct, frozen=True):
     """Keep who runs `task` under which lease."""
 
     task: str
@@ -104,8 +93,7 @@ class StoreAssignment:
     lease: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCheckpoint:
+class StoreCheckpoint(Struct, frozen=True):
     """Keep a task's progress."""
 
     task: str
@@ -113,8 +101,7 @@ class StoreCheckpoint:
     state: Json
 
 
-@dataclass(frozen=True, slots=True)
-class StoreResult:
+class StoreResult(Struct, frozen=True):
     """Keep a task's result, unless it has one."""
 
     task: str
@@ -125,8 +112,7 @@ class StoreResult:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A worker's metrics, for the snapshots and the REST answer."""
 
     worker: str

@@ -10,9 +10,10 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.errors import UsageError
 from recontool.runtime.messages import Role
@@ -22,8 +23,7 @@ NONCE_BYTES: Final = 16
 _KEY_BYTES: Final = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """The operator's key and the one all workers share."""
 
     operator: str
@@ -59,8 +59,7 @@ def client_key(role: Role, given: str | None, environment: Mapping[str, str], da
     return given or environment.get(ENVIRONMENT) or load_or_create(data_dir).of(role)
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(Struct, frozen=True):
     """What both ends of a connection have seen of each other; the nonces make it unique."""
 
     role: Role

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.runtime.messages import HANDSHAKE, Ack, Message, type_name
 from recontool.runtime.protocol import Channel, LogEvent, WireError
@@ -15,16 +16,14 @@ from recontool.runtime.transport import ClosedError, Socket
 CLOSE_LIMIT_S: Final = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a connection ended."""
 
     code: int
     reason: str
 
 
-@dataclass(slots=True)
-class Receiver:
+class Receiver(Struct):
     """Who takes what a link hears.
 
     Attributes:

@@ -5,8 +5,9 @@ Each call opens a connection, proves the operator's key, asks one question and l
 
 import asyncio
 import os
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.errors import ReconError
 from recontool.runtime import keys
@@ -41,8 +42,7 @@ class OperatorError(ReconError):
     slug = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where the coordinator is, and the key that opens it."""
 
     host: str

@@ -2,16 +2,16 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from recontool.model.live import LiveSession
 
 KEPT: Final = 64  # sessions per worker
 
 
-@dataclass(slots=True)
-class Attendance:
+class Attendance(Struct):
     """One worker's sessions; `losses` counts those that ended without a goodbye, kept or not."""
 
     sessions: deque[LiveSession] = field(default_factory=lambda: deque(maxlen=KEPT))

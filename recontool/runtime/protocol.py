@@ -9,10 +9,10 @@ import hmac
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from recontool.model.markers import Marker
 from recontool.runtime.instructions import Fields
@@ -43,8 +43,7 @@ class WireError(Exception):
         self.error, self.size_bytes = error, size_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """A frame ready for the socket. `size_bytes` is the message's size before compression."""
 
     data: bytes

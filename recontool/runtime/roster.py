@@ -7,11 +7,11 @@ another worker with their last checkpoint. A result is applied once, keyed by ta
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from recontool.model.markers import COORDINATOR, Marker
 from recontool.runtime import keys
@@ -77,8 +77,7 @@ ALLOWED: Final[dict[Phase, frozenset[type]]] = {
 }
 
 
-@dataclass(slots=True)
-class Peer:
+class Peer(Struct):
     """One connection. `heard_s` and `beat_s` are monotonic seconds."""
 
     link: int

@@ -7,10 +7,10 @@ it happen is refused.
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from recontool.model.markers import Marker
 from recontool.model.policy import Backoff
@@ -70,8 +70,7 @@ class UnexpectedError(Exception):
     """The pair is not in `NEXT`: a bug of the shell, or a peer that does not keep to the protocol."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who the worker is and how it proves it; `url` and `peer` only for the log."""
 
     worker: str
@@ -80,8 +79,7 @@ class Identity:
     slots: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """Intervals in seconds and the backoff between tries."""
 
     heartbeat_s: float
@@ -89,8 +87,7 @@ class Pace:
     backoff: Backoff
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """How a connection failed or ended: our own trouble with it, or the peer's close code and reason."""
 
     error: str = ""

@@ -6,9 +6,10 @@ Changes gather in a transaction until `commit`; what is committed survives SIGKI
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from recontool.model.errors import UsageError
 
@@ -32,8 +33,7 @@ FROM tasks t LEFT JOIN results r ON r.task = t.id LEFT JOIN checkpoints c ON c.t
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTask:
+class StoredTask(Struct, frozen=True):
     """One task as it was last committed; `ok` and `applied_us` are None until it has a result."""
 
     id: str

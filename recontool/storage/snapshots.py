@@ -5,12 +5,12 @@ catalogue. A file appears whole or not at all.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.errors import UsageError
@@ -23,8 +23,7 @@ ZSTD_LEVEL: Final = 3
 ROWS_PER_GROUP: Final = 128 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One worker's metrics at `at_us`; a metric that is missing or None has nothing to count yet."""
 
     at_us: int

@@ -1,11 +1,10 @@
 """Two runs side by side, from logs through the whole analysis: what is called, what is not, what cannot be said."""
 
-from dataclasses import replace
-
 import compare as scores
 import made_runs
 import pytest
 from made_runs import Fleet
+from msgspec.structs import replace
 from stories import analysis, tagged
 
 from recontool.analysis.compare.measures import HOUR_US, MEASURES

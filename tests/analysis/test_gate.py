@@ -1,12 +1,11 @@
 """The gate: what its conditions mean, how it refuses what it does not understand, and when it fails."""
 
-from dataclasses import replace
-
 import compare as scores
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import Fleet
+from msgspec.structs import replace
 from stories import analysis, tagged
 
 from recontool.analysis.compare.runs import compare_runs

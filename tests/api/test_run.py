@@ -108,7 +108,7 @@ def test_plots_are_figures_or_say_why_not(run, empty):
 
 
 def fleet_without_activity():
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     found = fleet(2)
     return replace(found, workers={key: replace(worker, activity=()) for key, worker in found.workers.items()})

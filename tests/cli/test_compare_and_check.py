@@ -5,12 +5,12 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from pathlib import Path
 
 import made_runs
 import pytest
 from made_runs import Fleet
+from msgspec.structs import replace
 from stories import tagged
 
 FLEET = Fleet(hours=3.0)

@@ -1,10 +1,10 @@
 """The demo: one real run through every fault, and checks that fail when their finding is taken away."""
 
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from recontool.api.analyze import analyze

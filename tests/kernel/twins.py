@@ -1,10 +1,11 @@
 """The reference and the compiled core on the same bytes, and everything either of them found."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cache
 from types import SimpleNamespace
+
+from msgspec.structs import replace
 
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.assemble import worker_result

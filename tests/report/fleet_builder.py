@@ -1,7 +1,8 @@
 """Builds an `Analysis` of any size for tests: seeded faults, metrics that follow from them, no files read."""
 
 import random
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.detail import CONTEXT, Detail, Steps, Wait

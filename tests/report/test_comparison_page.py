@@ -2,10 +2,10 @@
 
 import re
 import shutil
-from dataclasses import replace
 
 import pytest
 from fleet_builder import fleet
+from msgspec.structs import replace
 
 from recontool.analysis.compare.runs import compare_runs
 from recontool.model.comparison import Difference

@@ -2,10 +2,10 @@
 
 import math
 import re
-from dataclasses import replace
 from html import unescape
 
 import pytest
+from msgspec.structs import replace
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED
 from recontool.model.live import Live, LiveProcess, LiveSession, LiveWorker

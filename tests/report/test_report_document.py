@@ -1,10 +1,10 @@
 import json
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fleet_builder import fleet
+from msgspec.structs import replace
 
 from recontool.model.catalogue import DOCUMENTED
 from recontool.model.findings import LISTED, MetricValue

@@ -1,11 +1,11 @@
 import hashlib
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
 from fleet_builder import fleet, look, nothing
+from msgspec.structs import replace
 from plotly.offline import get_plotlyjs_version
 
 from recontool.model.catalogue import DOCUMENTED

@@ -1,8 +1,8 @@
 import re
-from dataclasses import replace
 
 import pytest
 from fleet_builder import fleet
+from msgspec.structs import replace
 
 from recontool.model.units import SECOND_US
 from recontool.report.plain import columns, plain, shortened

@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import threading
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from recontool.alerts.rules import BUILT_IN
 from recontool.logs.writer import LogWriter

@@ -4,13 +4,13 @@ import asyncio
 import json
 import sqlite3
 import tempfile
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recontool.alerts.rules import Rule
 from recontool.logs.grammar import parse_record

@@ -1,8 +1,9 @@
 """Cuts a condition into tokens."""
 
 import re
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.alerts.language.errors import ConditionError
 from recontool.model.units import SECOND_US
@@ -34,8 +35,7 @@ _MEANT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of the text; `column` counts from 1, `value` is the number or the duration in microseconds."""
 
     kind: Kind

@@ -1,8 +1,9 @@
 """The tree a condition is parsed into, and its way back to text: `parse(render(tree)) == tree`."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.model.catalogue import ALIASES
 from recontool.model.units import SECOND_US
@@ -20,20 +21,31 @@ _UNITS_US: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Placed(Struct, frozen=True, eq=False):
+    """A node; its `column`, the last of its fields, is where it stands in the text, which does not tell two apart."""
+
+    def _said(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__[:-1])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Placed) and type(other) is type(self) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._said()))
+
+
+class Number(Placed, frozen=True, eq=False):
     """A constant, finite and not negative."""
 
     value: float
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Placed, frozen=True, eq=False):
     """The latest sample within the lookback."""
 
     name: str
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
     @property
     def stored(self) -> str:
@@ -41,53 +53,48 @@ class Metric:
         return ALIASES.get(self.name, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Placed, frozen=True, eq=False):
     """A function over the samples in (t - window, t]."""
 
     function: str
     metric: Metric
     window_us: int
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Placed, frozen=True, eq=False):
     """`-` or `abs` of a number, `not` of a condition."""
 
     op: Literal["-", "abs", "not"]
     inner: "Node"
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Placed, frozen=True, eq=False):
     """`+ - * /` of two numbers."""
 
     op: Literal["+", "-", "*", "/"]
     left: "Node"
     right: "Node"
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Placed, frozen=True, eq=False):
     """A comparison of two numbers."""
 
     op: Comparison
     left: "Node"
     right: "Node"
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Placed, frozen=True, eq=False):
     """`and`, `or`, `unless` of two conditions."""
 
     op: Literal["and", "or", "unless"]
     left: "Node"
     right: "Node"
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
 Node: TypeAlias = Number | Metric | Window | Unary | Arithmetic | Compare | Logic

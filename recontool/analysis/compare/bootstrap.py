@@ -8,10 +8,10 @@ Source: Cameron, Gelbach and Miller, "Bootstrap-based improvements for inference
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from recontool.model.comparison import Scale
@@ -23,8 +23,7 @@ DRAWS: Final = 4000
 _TINY: Final = 1e-12  # below this share of what it was computed from a number is rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """A measure by unit: `num[i] / den[i]` is unit i's own value, `den[i]` its weight."""
 
     num: Floats
@@ -48,8 +47,7 @@ class Sums:
         return Sums(self.num[kept], self.den[kept])
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A change with its interval and the two-sided probability of one as large by chance."""
 
     low: float

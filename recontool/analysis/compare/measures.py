@@ -6,8 +6,9 @@ side: means over what was counted, shares, and rates per hour of a worker's obse
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.metrics.totals import NANOS_PER_MS
 from recontool.model.catalogue import CATALOGUE
@@ -26,8 +27,7 @@ LEAST_RATIO: Final = 0.05  # 5 % more or less
 LEAST_SHARE: Final = 0.005  # half a point
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """One row. `blocks` names the sums that spread it over time, "" when none do.
 
     With `logs` the sums are over logarithms, and the measure is a geometric mean.

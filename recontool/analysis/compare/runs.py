@@ -5,10 +5,10 @@ one worker resemble each other, and so do the outages of one coordinator restart
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+from msgspec.structs import replace
 
 from recontool.analysis.compare.bootstrap import DRAWS, Draws, Estimate, Sums, cliffs_delta, holm, paired, unpaired
 from recontool.analysis.compare.measures import MEASURES, Measure

@@ -5,10 +5,11 @@ A tiny language with a parser of its own; nothing in it is ever evaluated as cod
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from operator import ge, gt, le, lt
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from recontool.analysis.compare.measures import MEASURES
 from recontool.model.catalogue import ALIASES, DOCUMENTED
@@ -37,8 +38,7 @@ _SHAPE: Final = {"name": "a name", "op": "one of > >= < <=", "number": "a number
 _LONGEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One condition; the gate fails where it is true. `limit` of a change is a share: 0.1 is 10 %."""
 
     text: str

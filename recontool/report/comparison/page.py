@@ -4,13 +4,13 @@ The same comparison gives the same bytes.
 """
 
 import math
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec import Struct
 
 from recontool.model.comparison import Comparison, Difference, Verdict
 from recontool.report import quantity
@@ -33,8 +33,7 @@ _WIDTH: Final = 200
 _MIDDLE: Final = _WIDTH / 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One measure as the template puts it out."""
 
     one: Difference

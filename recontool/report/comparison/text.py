@@ -1,7 +1,8 @@
 """A comparison on the terminal: verdict, both runs, one line per measure, worst first; 80 columns hold it."""
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from recontool.model.comparison import Comparison, Difference
 from recontool.report.comparison import wording

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.alerts.fleet import of_samples
 from recontool.metrics.definitions import NOTHING_TO_COUNT
@@ -22,8 +24,7 @@ _LARGEST: Final = 1e15  # as in logs, what is beyond it is damage
 _NO_REPORT: Final = "no metrics have come yet"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One worker with its metrics judged; `firing` counts its firing alerts by severity."""
 
     found: LiveWorker
@@ -45,8 +46,7 @@ class Shown:
         return f"{view}:{anchors.worker_anchor(self.found.worker)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """Every worker in the order of ids, and all of them together."""
 
     live: Live

@@ -1,8 +1,10 @@
 """Reconnection Metrics, Message Performance and Task Execution: the fleet against its ranges, then every worker."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from recontool.model.catalogue import CATALOGUE, DOCUMENTED, UNIT_TEXT, Metric, Subject
 from recontool.model.live import Live, LiveTask
@@ -18,8 +20,7 @@ _NOTE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(Struct, frozen=True):
     """What one view shows: documented metrics of `subjects`, the derived ones by name, and what ranks ties."""
 
     anchor: str

@@ -5,10 +5,10 @@ Parts are rendered by the report's own templates, text escaped as there; the pag
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from recontool.model.live import Live
 from recontool.model.version import VERSION
@@ -43,8 +43,7 @@ _POLICY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """What a part was made of, and what came out."""
 
     made_of: object

@@ -1,10 +1,11 @@
 """Turns the traces of a chart into marks in numbers: lines, dots, areas and boxes, no more of them than a picture shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from recontool.report.axes import Chart
 
@@ -15,8 +16,7 @@ Box: TypeAlias = tuple[float, float, float, float]  # left, right, bottom, top
 _BAR_GAP: Final = 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What one trace puts into the picture; colours are CSS values of ours, `title` is "" without a key."""
 
     form: Form
@@ -34,8 +34,7 @@ class Mark:
     opacity: float = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """How the values of one axis become numbers: instants to milliseconds, names to their rank."""
 
     settings: Mapping[str, Any]

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from recontool.report.still.marks import Axis, Mark
 
@@ -18,8 +19,7 @@ _MOST_TICKS: Final = 6
 _ROOM: Final = 1.04  # above the highest value
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """`low` stands at 0, `high` at 1; of a logarithmic scale both are powers of ten."""
 
     low: float

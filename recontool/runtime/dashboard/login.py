@@ -7,8 +7,9 @@ key ends them all. Nothing is stored.
 import hmac
 import secrets
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.runtime import keys
 
@@ -19,16 +20,14 @@ WINDOW_S: Final = 60.0
 _NONCE_BYTES: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A way in, until `expires_s` (Unix time)."""
 
     token: str
     expires_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """No way in. `reason` is for the person, `event` for the log; without one there is nothing to log."""
 
     reason: str

@@ -11,9 +11,11 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recontool.logs.writer import LogWriter
 from recontool.model.instant import iso
@@ -60,8 +62,7 @@ class Renderer(Protocol):
         """Firing alerts by severity."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Update:
+class _Update(Struct, frozen=True):
     """What there is to show at one instant; each part is a JSON string already, for it goes to many pages."""
 
     number: int
@@ -70,8 +71,7 @@ class _Update:
     firing: Mapping[str, int]
 
 
-@dataclass(slots=True, eq=False)
-class _Viewer:
+class _Viewer(Struct, eq=False):
     """One signed-in page: what it has, and what it said it saw."""
 
     socket: Socket

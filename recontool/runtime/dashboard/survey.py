@@ -1,8 +1,9 @@
 """Puts together what the coordinator knows at one instant: references only, so that its event loop hardly notices."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from recontool.model.live import Live, LiveProcess, LiveTask, LiveWorker
 from recontool.model.version import VERSION
@@ -14,8 +15,7 @@ from recontool.runtime.presence import Attendance, Presence
 MOST_RUNNING: Final = 100  # tasks with workers that are named
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(Struct, frozen=True):
     """What the coordinator's connections and writers have to do; `model.live.LiveProcess` explains each."""
 
     connections: int

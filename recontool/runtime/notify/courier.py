@@ -10,8 +10,9 @@ import random
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from recontool.model.units import SECOND_US
 from recontool.runtime.instructions import Fields
@@ -27,8 +28,7 @@ _PATIENCE: Final = 20  # with a whole delivery, in times of the patience with on
 _SHOWN: Final = 300  # characters of an error; a server may answer with a page
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What became of a channel's attempts since this process started."""
 
     delivered: int = 0

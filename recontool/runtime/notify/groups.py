@@ -6,10 +6,10 @@ said (a silence, a full queue) is said later or, if it is over by then, not at a
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from recontool.runtime.notify.message import Item, Notification, notification
 from recontool.runtime.notify.settings import Channel, Pacing
@@ -19,8 +19,7 @@ GroupKey: TypeAlias = tuple[str, tuple[str, ...]]  # a channel and the values of
 _NEVER: Final = -1
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """One group of one channel: what it was told, when last, and since when there is news."""
 
     told: dict[Instance, Item]
@@ -28,8 +27,7 @@ class _Group:
     news_since_us: int = _NEVER
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
+class _Round(Struct, frozen=True):
     """One look at all groups; `hushed` are the firing alerts that a silence covers."""
 
     now_us: int

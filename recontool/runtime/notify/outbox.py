@@ -8,11 +8,11 @@ Any thread may call; every call is one short transaction.
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from recontool.model.errors import UsageError
 from recontool.runtime.notify.message import Notification
@@ -28,8 +28,7 @@ CREATE INDEX IF NOT EXISTS by_channel ON messages (channel, position);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(Struct, frozen=True):
     """A message that waits: how often it was tried, and not before when it is to be tried again."""
 
     position: int

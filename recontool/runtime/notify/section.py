@@ -6,8 +6,9 @@ What is wrong is kept in `faults` and something harmless is given back, so that 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from recontool.model.errors import UsageError
 from recontool.model.instant import parse_duration
@@ -19,8 +20,7 @@ LONGEST_US: Final = 7 * 86400 * SECOND_US
 _ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The file, where `${NAME}` is looked up, and where its faults are kept."""
 
     path: str
@@ -32,8 +32,7 @@ class Source:
         return f"{self.path}:{line + 1}:{column + 1}"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A mapping: its values, and where each of them stands.
 
     Args:

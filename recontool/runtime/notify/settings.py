@@ -1,7 +1,8 @@
 """What `notifications:` can say: the channels, how each groups and repeats, and the silences."""
 
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from recontool.model.units import MINUTE_US, SECOND_US
 from recontool.runtime.notify.secret import Secret
@@ -14,8 +15,7 @@ DASHBOARD: Final = "dashboard"  # always there and needs no delivery: `/api/v1/a
 KINDS: Final = ("email", "slack", "webhook", "apprise")
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
+class Email(Struct, frozen=True):
     """Mail over SMTP."""
 
     host: str
@@ -28,8 +28,7 @@ class Email:
     ca_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Struct, frozen=True):
     """A POST of JSON; `slack` sends what Slack's incoming webhooks expect, with a link to `dashboard` if there is one."""
 
     url: Secret
@@ -39,8 +38,7 @@ class Webhook:
     dashboard: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Apprise:
+class Apprise(Struct, frozen=True):
     """Addresses of the apprise library."""
 
     urls: tuple[Secret, ...]
@@ -49,8 +47,7 @@ class Apprise:
 Target: TypeAlias = Email | Webhook | Apprise
 
 
-@dataclass(frozen=True, slots=True)
-class Pacing:
+class Pacing(Struct, frozen=True):
     """What makes a message and when; `timeout_s` is the patience with one step of a delivery."""
 
     group_by: tuple[Label, ...] = ("alert",)
@@ -65,8 +62,7 @@ class Pacing:
 USUAL: Final = Pacing()
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """One way to people."""
 
     name: str
@@ -85,8 +81,7 @@ class Channel:
                 return list(urls)
 
 
-@dataclass(frozen=True, slots=True)
-class Notifications:
+class Notifications(Struct, frozen=True):
     """The whole section."""
 
     channels: tuple[Channel, ...] = ()

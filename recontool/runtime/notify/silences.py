@@ -1,14 +1,14 @@
 """Silences: alerts nobody wants to hear of until a given time. Data only; reading them is `read.py`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from recontool.runtime.notify.message import Item
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Holds from `from_us` up to, not including, `until_us` for alerts that fit every pattern (`*` and `?`)."""
 
     until_us: int

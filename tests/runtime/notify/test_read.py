@@ -1,10 +1,10 @@
 """The `notifications:` section: what it may say, and where it says what it must not."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from recontool.model.errors import UsageError
 from recontool.model.units import SECOND_US
