@@ -9,13 +9,13 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import made_runs
 from made_runs import Fleet
+from msgspec.structs import replace
 
 from recontool.analysis.compare.runs import compare_runs
 from recontool.api.analyze import analyze

@@ -7,8 +7,9 @@ workers lose their session at once. Two runs of one fleet share the workers' own
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from recontool.model.instant import iso
 from recontool.model.units import SECOND_US
@@ -17,8 +18,7 @@ START_US = 1_795_507_200 * SECOND_US
 BURST_S = 600  # length of a stretch with one load
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """How a run is made. Factors of 1.2 are a slowdown of 20 %; `failing` is the share of tasks that fail."""
 
     workers: int = 16
@@ -33,8 +33,7 @@ class Fleet:
     fleet_seed: int = 1
 
 
-@dataclass(slots=True)
-class _Log:
+class _Log(Struct):
     lines: list[tuple[float, str]] = field(default_factory=list)
 
     def add(self, at_s: float, text: str, level: str = "INFO") -> None:

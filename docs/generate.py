@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from recontool.alerts.rules import BUILT_IN
 from recontool.analysis.compare.measures import LEAST_RATIO, LEAST_SHARE, MEASURES, SHARE, Measure
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.kernel.tables import vocabulary
 from recontool.logs import structured
 from recontool.logs.format import builtin
@@ -219,7 +219,7 @@ def _commands() -> str:
 
 
 def _help(*command: str) -> str:
-    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="recontool", env={"COLUMNS": "80"})
+    shown = CliRunner().invoke(command_line(), [*command, "--help"], prog_name="recontool", env={"COLUMNS": "80"})
     if shown.exit_code:
         raise ValueError(f"recontool {' '.join(command)} --help exits {shown.exit_code}")
     return "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines())

@@ -6,7 +6,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from recontool.logs.format import Format, builtin
-from recontool.logs.format_file import read_format_file
 
 
 class FormatRow(Struct, frozen=True):
@@ -29,7 +28,11 @@ def own_formats(paths: Sequence[Path] | None) -> tuple[Format, ...]:
     Raises:
         UsageError: as `check_format`.
     """
-    return tuple(read_format_file(path) for path in paths or ())
+    if not paths:
+        return ()
+    from recontool.logs.format_file import read_format_file  # loads a TOML parser
+
+    return tuple(read_format_file(path) for path in paths)
 
 
 def check_format(path: Path) -> FormatRow:
@@ -38,5 +41,7 @@ def check_format(path: Path) -> FormatRow:
     Raises:
         UsageError: it is no usable format, or a sample does not become its event; with the lines.
     """
+    from recontool.logs.format_file import read_format_file
+
     form = read_format_file(path)
     return FormatRow(form.name, form.title, len(form.templates), len(form.samples))

@@ -5,7 +5,6 @@ from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
@@ -16,9 +15,10 @@ from recontool.api.report import build_report
 from recontool.api.rules import rules_of
 from recontool.api.sources import DEFAULT, Reading
 from recontool.logs.inputs import default_paths
-from recontool.model.errors import NoDataError, UsageError
+from recontool.model.errors import NoDataError
 from recontool.model.events import Event
 from recontool.model.findings import Analysis
+from recontool.model.instant import zone_named
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -43,11 +43,9 @@ def load(
         ReconError: nothing there can be analysed; the message says what to do.
     """
     named = [fspath(path) for path in paths] or default_paths(Path("recontool-data"))[0]
-    try:
-        zone = ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise UsageError(f"unknown time zone {tz!r}, expected an IANA name such as Europe/Berlin", where="tz") from None
-    reading = Reading(format_in, zone, strict, rules=rules_of(None if rules is None else Path(rules)).rules)
+    reading = Reading(
+        format_in, zone_named(tz, "tz"), strict, rules=rules_of(None if rules is None else Path(rules)).rules
+    )
     return Run(named, analyze(named, reading), reading)
 
 

@@ -19,8 +19,8 @@ from recontool.cli.options import (
     Rules,
     Zone,
     say,
-    zone_of,
 )
+from recontool.model.instant import zone_named
 
 if TYPE_CHECKING:
     from recontool.alerts.rules import Rule
@@ -120,7 +120,7 @@ def _backtest(
     from recontool.api.sources import Reading, paths_or_default
     from recontool.cli.screen import deliver
 
-    reading = Reading(format_in, zone_of(tz), tell=say, forms=own_formats(format_file))
+    reading = Reading(format_in, zone_named(tz, "--tz"), tell=say, forms=own_formats(format_file))
     found = api.run_backtest(
         paths_or_default(paths or [], data_dir, reading),
         _chosen(rules_of(rules).rules, only or []),
@@ -186,7 +186,7 @@ def _chosen(rules: Sequence["Rule"], only: Sequence[str]) -> Sequence["Rule"]:
 def _instant(text: str | None, option: str, tz: str) -> int | None:
     from recontool.storage.samples import instant
 
-    return None if text is None else instant(text, option, zone_of(tz))
+    return None if text is None else instant(text, option, zone_named(tz, "--tz"))
 
 
 def _step(text: str) -> int:

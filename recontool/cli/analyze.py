@@ -21,17 +21,18 @@ from recontool.cli.options import (
     Strict,
     Zone,
     say,
-    zone_of,
 )
 from recontool.cli.progress import Progress
 from recontool.cli.screen import at_hand, deliver
 from recontool.model.errors import UsageError
+from recontool.model.instant import zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from recontool.api.sources import Reading
     from recontool.model.findings import Analysis
+    from recontool.storage.states import States
 
 _UNPARSED_SHOWN: Final = 5
 
@@ -67,19 +68,17 @@ def _analyze(
     from recontool.api.formats import own_formats
     from recontool.api.rules import rules_of
     from recontool.api.sources import Reading, paths_or_default
-    from recontool.storage.states import StateFiles, default_folder
 
     if follow and (form is Form.JSON or output is not None or "-" in (paths or [])):
         raise UsageError("it redraws the screen, so it needs files to read and no -o or JSON", where="--follow")
     progress = Progress(sys.stderr)
-    states = None if no_cache else StateFiles(default_folder())
     reading = Reading(
         format_in,
-        zone_of(tz),
+        zone_named(tz, "--tz"),
         strict,
         say,
         progress=progress.tell if progress.wanted else None,
-        states=states,
+        states=None if no_cache else _states(),
         forms=own_formats(format_file),
         rules=rules_of(rules).rules,
     )
@@ -101,6 +100,12 @@ def _analyze(
     deliver(text, output)
     if not quiet:
         _show_unparsed(found)
+
+
+def _states() -> "States":
+    from recontool.storage.states import StateFiles, default_folder
+
+    return StateFiles(default_folder())
 
 
 def _screen(found: "Analysis", output: Path | None, *, quiet: bool) -> str:

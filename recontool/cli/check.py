@@ -19,9 +19,9 @@ from recontool.cli.options import (
     Strict,
     Zone,
     say,
-    zone_of,
 )
 from recontool.cli.screen import at_hand, deliver
+from recontool.model.instant import zone_named
 
 if TYPE_CHECKING:
     from recontool.model.comparison import Gate
@@ -85,7 +85,9 @@ def _check(
     from recontool.api.rules import rules_of
     from recontool.api.sources import Reading, paths_or_default
 
-    reading = Reading(format_in, zone_of(tz), strict, say, forms=own_formats(format_file), rules=rules_of(rules).rules)
+    reading = Reading(
+        format_in, zone_named(tz, "--tz"), strict, say, forms=own_formats(format_file), rules=rules_of(rules).rules
+    )
     wanted: Literal["fleet", "worker"] = "worker" if scope is Scope.WORKER else "fleet"
     demand = Demand(fail_on or (), [baseline] if baseline is not None else [], wanted, seed)
     gate = check_paths(paths_or_default(paths or [], data_dir, reading), demand, reading)

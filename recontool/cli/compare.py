@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recontool.cli.options import FormatFile, FormatIn, Output, Quiet, Strict, Zone, say, zone_of
+from recontool.cli.options import FormatFile, FormatIn, Output, Quiet, Strict, Zone, say
 from recontool.cli.screen import at_hand, deliver
 from recontool.model.errors import UsageError
+from recontool.model.instant import zone_named
 
 if TYPE_CHECKING:
     from recontool.model.comparison import Comparison
@@ -48,7 +49,7 @@ def _compare(
 
     if form is Form.HTML and output is None:
         raise UsageError("a page needs a file", where="--format", hint="add -o compare.html")
-    reading = Reading(format_in, zone_of(tz), strict, say, forms=own_formats(format_file))
+    reading = Reading(format_in, zone_named(tz, "--tz"), strict, say, forms=own_formats(format_file))
     found = compare_paths([base], [new], reading, seed=seed)
     if form is Form.HTML and output is not None:
         print(build_page(found, output))  # noqa: T201

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, Output, Paths, Quiet, Zone, say, zone_of
+from recontool.cli.options import DATA_DIR, DataDir, FormatFile, FormatIn, Output, Paths, Quiet, Zone, say
 from recontool.model.errors import UsageError
+from recontool.model.instant import zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def _events(
     from recontool.api.sources import Reading, paths_or_default
     from recontool.api.table import whole_text
 
-    zone = zone_of(tz)
+    zone = zone_named(tz, "--tz")
     reading = Reading(format_in, zone, tell=say, forms=own_formats(format_file))
     wanted = selection(since=since, until=until, last=last, workers=worker or (), markers=marker or (), zone=zone)
     named = paths_or_default(paths or [], data_dir, reading)

@@ -3,11 +3,8 @@
 import sys
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-
-from recontool.model.errors import UsageError
 
 Paths = Annotated[
     list[str] | None,
@@ -37,20 +34,6 @@ Rules = Annotated[
     typer.Option(metavar="FILE", help="Rules file (docs/alerts.md); the built-in rules without.", show_default=False),
 ]
 DATA_DIR = Path("recontool-data")
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone a user named.
-
-    Raises:
-        UsageError: there is no such zone.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise UsageError(
-            f"unknown time zone {name!r}, expected an IANA name such as Europe/Berlin", where="--tz"
-        ) from None
 
 
 def say(sentence: str) -> None:

@@ -17,9 +17,9 @@ from recontool.cli.options import (
     Strict,
     Zone,
     say,
-    zone_of,
 )
 from recontool.model.errors import UsageError
+from recontool.model.instant import zone_named
 from recontool.model.languages import ENGLISH, LANGUAGES, language_of
 
 _FOLDER = Path("reports")
@@ -59,7 +59,9 @@ def _report(
     if not html:
         raise UsageError("say which kind of report; there is one", where="--html", hint="recontool report PATH --html")
     kinds, spoken = kinds_of(redact), language_of(lang)
-    reading = Reading(format_in, zone_of(tz), strict, say, forms=own_formats(format_file), rules=rules_of(rules).rules)
+    reading = Reading(
+        format_in, zone_named(tz, "--tz"), strict, say, forms=own_formats(format_file), rules=rules_of(rules).rules
+    )
     found = api.analyze(paths_or_default(paths or [], data_dir, reading), reading)
     written = build_report(
         found,

@@ -23,7 +23,7 @@ HEADER: Final = re.compile(
 _BODY = re.compile(rb"(?:\[([A-Z]+)\] )?([a-z][a-z0-9_]*)((?: [a-z][a-z0-9_]*=\S.*)?)", re.DOTALL)
 _FIELD = re.compile(rb' ([a-z][a-z0-9_]*)=("(?:[^"\\]|\\.)*"|[^\s"=]+)', re.DOTALL)
 _SOURCE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_BARE = re.compile(r"[!-~\u00a1-\U0010ffff]+")  # printable; what else must be quoted is in _QUOTED
+_BARE = re.compile(r"[^\0- \x7f-\xa0]+")  # printable; what else must be quoted is in _QUOTED
 _QUOTED = re.compile(r'[\s"=\u0080-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')
 _INTEGER = re.compile(rb"-?\d{1,19}")
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")

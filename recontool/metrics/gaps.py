@@ -4,6 +4,7 @@ What happened there is unknown, never "up". Source: SPEC section 1, "gap".
 """
 
 import heapq
+from collections.abc import Sequence
 from typing import Final
 
 from recontool.model.findings import Span
@@ -62,9 +63,7 @@ class Gaps:
         """The rhythm: as configured, else the shortest median distance of periodic lines, else 30 s."""
         if self._configured_us is not None:
             return self._configured_us
-        from statistics import median  # slow to load, and asked once per worker
-
-        medians = {kind: round(median(distances)) for kind, distances in self._periodic.items() if distances}
+        medians = {kind: _median(distances) for kind, distances in self._periodic.items() if distances}
         # Heartbeats stop during an outage, so they set the rhythm only where nothing else does.
         steady = [rhythm for kind, rhythm in medians.items() if kind != HEARTBEAT]
         return min(steady or medians.values(), default=DEFAULT_INTERVAL_US)
@@ -85,3 +84,9 @@ class Gaps:
             heapq.heappush(self._silences, (length_us, start_us))
         else:
             heapq.heappushpop(self._silences, (length_us, start_us))
+
+
+def _median(distances: Sequence[int]) -> int:
+    """As the statistics module's, which brings decimals and fractions along: they take longer than a small log."""
+    ordered, half = sorted(distances), len(distances) // 2
+    return ordered[half] if len(ordered) % 2 else round((ordered[half - 1] + ordered[half]) / 2)

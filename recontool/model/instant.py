@@ -4,8 +4,9 @@ Integers, because a float second cannot hold every microsecond of this century.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
+from recontool.model.errors import UsageError
 from recontool.model.units import DAY_US, MINUTE_US, SECOND_US
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -15,6 +16,23 @@ _FEW_DAYS_H = 48
 _MICROSECOND = timedelta(microseconds=1)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION_US = {"ms": 1_000, "s": SECOND_US, "m": MINUTE_US, "h": 60 * MINUTE_US, "d": DAY_US}
+
+
+def zone_named(name: str, where: str) -> tzinfo:
+    """The IANA zone of that name.
+
+    Raises:
+        UsageError: there is none; `where` is the option that named it.
+    """
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # reads how Python was built
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        problem = f"unknown time zone {name!r}, expected an IANA name such as Europe/Berlin"
+        raise UsageError(problem, where=where) from None
 
 
 def from_datetime(at: datetime) -> int:

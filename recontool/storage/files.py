@@ -1,14 +1,15 @@
 """Files that appear whole or not at all: written aside, synced, then renamed into place."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Replace `path` by `data`; after return it survives a power loss, before it the old content does."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    from tempfile import mkstemp  # only who writes needs it
+
+    handle, name = mkstemp(prefix=f".{path.name}-", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

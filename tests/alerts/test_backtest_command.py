@@ -15,7 +15,7 @@ from stories import tagged
 from typer.testing import CliRunner
 
 import recontool
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.model.errors import NoDataError, ReconError, UsageError
 from recontool.model.instant import from_datetime, iso
 from recontool.model.units import SECOND_US
@@ -27,7 +27,7 @@ needs_oracle = pytest.mark.skipif(bool(oracle.missing), reason=oracle.missing)
 
 def backtest(*arguments):
     """The JSON of a backtest."""
-    done = CliRunner().invoke(app, ["alerts", "backtest", *map(str, arguments), "--format", "json"])
+    done = CliRunner().invoke(command_line(), ["alerts", "backtest", *map(str, arguments), "--format", "json"])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == 0
@@ -270,7 +270,7 @@ def test_unknown_columns_and_unread_metrics_are_told(tmp_path):
     with pytest.raises(ReconError, match="did you mean queue_depth"):
         backtest(tmp_path / "s.csv")
     (tmp_path / "t.csv").write_text(f"at,worker,queue_depth\n{iso(START_US)},w,1\n")
-    done = CliRunner().invoke(app, ["alerts", "backtest", str(tmp_path / "t.csv")])
+    done = CliRunner().invoke(command_line(), ["alerts", "backtest", str(tmp_path / "t.csv")])
     assert "rule low_compression reads compression_ratio, of which the input holds no sample" in done.stderr
 
 
@@ -281,10 +281,16 @@ def test_csv_and_markdown_keep_every_worker_id_in_its_cell(tmp_path):
     workers = ["a,b", 'c"d', "e|f<g>", "two\nlines", " ", ""]
     writer.writerows([iso(START_US), worker, 1.0] for worker in workers)
     (tmp_path / "s.csv").write_text(out.getvalue())
-    shown = CliRunner().invoke(app, ["alerts", "backtest", str(tmp_path / "s.csv"), "--format", "csv"]).stdout
+    shown = (
+        CliRunner().invoke(command_line(), ["alerts", "backtest", str(tmp_path / "s.csv"), "--format", "csv"]).stdout
+    )
     assert [row["worker"] for row in csv.DictReader(io.StringIO(shown))] == workers
     assert {row["evidence"] for row in csv.DictReader(io.StringIO(shown))} <= {f"s.csv:{line}" for line in range(2, 10)}
-    lines = CliRunner().invoke(app, ["alerts", "backtest", str(tmp_path / "s.csv"), "--format", "markdown"]).stdout
+    lines = (
+        CliRunner()
+        .invoke(command_line(), ["alerts", "backtest", str(tmp_path / "s.csv"), "--format", "markdown"])
+        .stdout
+    )
     assert [line.count(" | ") for line in lines.strip().splitlines()] == [7] * (2 + len(workers))
 
 
@@ -292,7 +298,11 @@ def test_the_screen_fits_its_width(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     rows = [(15 * n, f"worker-with-a-long-name-{n % 3}", f"{100 + n % 7 * 40},0.{80 + n}") for n in range(20)]
     (tmp_path / "samples-of-a-long-night.csv").write_text(table(*rows))
-    shown = CliRunner().invoke(app, ["alerts", "backtest", str(tmp_path / "samples-of-a-long-night.csv"), "-q"]).stdout
+    shown = (
+        CliRunner()
+        .invoke(command_line(), ["alerts", "backtest", str(tmp_path / "samples-of-a-long-night.csv"), "-q"])
+        .stdout
+    )
     assert max(map(len, shown.splitlines())) <= 80
     assert "high_message_latency  WARNING" in shown
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.export import expression, prometheus_rules
 from recontool.alerts.rules import BUILT_IN, Rule
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.model.errors import UsageError
 from recontool.model.prometheus import EXPORTED
 from recontool.model.units import SECOND_US
@@ -85,7 +85,7 @@ def test_what_cannot_be_said_is_refused_with_the_reason(rule, reason):
 
 
 def test_the_command_exports_the_built_in_rules():
-    done = CliRunner().invoke(app, ["alerts", "export", "--prometheus", "--rule", "high_message_latency"])
+    done = CliRunner().invoke(command_line(), ["alerts", "export", "--prometheus", "--rule", "high_message_latency"])
     assert done.exit_code == 0
     assert 'expr: "recontool_avg_message_latency_seconds > 0.2"' in done.stdout
 

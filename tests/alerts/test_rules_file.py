@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from recontool.alerts.document import DocumentError
 from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.alerts.rules_file import load_rules
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.model.units import SECOND_US
 
 GUIDE = """
@@ -182,7 +182,7 @@ def test_the_built_in_rules_raise_no_doubt():
 
 def test_check_shows_rules_and_doubts(tmp_path):
     (tmp_path / "r.yaml").write_text("alerts: {g: {r: {condition: reconnections > 3}}}")
-    done = CliRunner().invoke(app, ["alerts", "check", str(tmp_path / "r.yaml")])
+    done = CliRunner().invoke(command_line(), ["alerts", "check", str(tmp_path / "r.yaml")])
     assert done.exit_code == 0
     assert done.stdout.split() == ["r", "WARNING", "reconnections", ">", "3"]
     assert "r.yaml:1:29: warning: reconnections is a counter" in done.stderr

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from recontool.alerts.document import DocumentError
 from recontool.alerts.rules import BUILT_IN
 from recontool.alerts.stories import differences, load_stories
-from recontool.cli import app
+from recontool.cli import command_line
 
 LATENCY = """
 tests:
@@ -88,10 +88,10 @@ def test_the_command_says_which_story_failed(tmp_path):
         "tests:\n"
         "  - {name: deep, samples: {w: {queue_depth: 5x4}}, at: {15s: {firing: [deep w]}, 0s: {pending: [deep w]}}}\n"
     )
-    done = CliRunner().invoke(app, ["alerts", "test", str(tmp_path / "t.yaml")])
+    done = CliRunner().invoke(command_line(), ["alerts", "test", str(tmp_path / "t.yaml")])
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "1 of 1 stories hold")
     (tmp_path / "r.yaml").write_text("alerts: {g: {deep: {condition: queue_depth > 3, for: 30s}}}")
-    done = CliRunner().invoke(app, ["alerts", "test", str(tmp_path / "t.yaml")])
+    done = CliRunner().invoke(command_line(), ["alerts", "test", str(tmp_path / "t.yaml")])
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         "FAIL  deep  (t.yaml:3)",
@@ -102,7 +102,7 @@ def test_the_command_says_which_story_failed(tmp_path):
 
 
 def test_the_engines_own_stories_hold():
-    done = CliRunner().invoke(app, ["alerts", "test", str(Path(__file__).with_name("engine_stories.yaml"))])
+    done = CliRunner().invoke(command_line(), ["alerts", "test", str(Path(__file__).with_name("engine_stories.yaml"))])
     assert done.exit_code == 0, done.stdout
 
 
@@ -111,5 +111,5 @@ def test_the_example_of_the_docs_holds(tmp_path):
     rules, stories = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "rules.yaml").write_text(rules)
     (tmp_path / "stories.yaml").write_text(stories)
-    done = CliRunner().invoke(app, ["alerts", "test", str(tmp_path / "stories.yaml")])
+    done = CliRunner().invoke(command_line(), ["alerts", "test", str(tmp_path / "stories.yaml")])
     assert done.exit_code == 0, done.stdout

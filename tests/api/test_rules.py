@@ -10,7 +10,7 @@ import recontool
 from recontool.api.analyze import analyze
 from recontool.api.rules import rules_of
 from recontool.api.sources import Reading
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.model.errors import UsageError
 from recontool.model.instant import iso
 
@@ -110,15 +110,17 @@ def test_other_rules_do_not_go_on_from_a_kept_state(run):
 
 def test_the_gate_knows_the_names_of_the_file(run):
     arguments = ["check", str(run / "a.log"), "--rules", str(run / "rules.yaml"), "--format", "json", "--fail-on"]
-    done = CliRunner().invoke(app, [*arguments, "lasting"])
+    done = CliRunner().invoke(command_line(), [*arguments, "lasting"])
     assert (done.exit_code, json.loads(done.stdout)["checks"][0]["status"]) == (1, "failed")
-    assert CliRunner().invoke(app, [*arguments, "sum_of_all"]).exit_code == 0
+    assert CliRunner().invoke(command_line(), [*arguments, "sum_of_all"]).exit_code == 0
     with pytest.raises(UsageError, match="low_compression"):
-        CliRunner().invoke(app, [*arguments, "low_compression"], catch_exceptions=False)
+        CliRunner().invoke(command_line(), [*arguments, "low_compression"], catch_exceptions=False)
 
 
 def test_analyze_and_notebooks_take_the_file_too(run):
-    done = CliRunner().invoke(app, ["analyze", str(run), "--rules", str(run / "rules.yaml"), "--format", "json"])
+    done = CliRunner().invoke(
+        command_line(), ["analyze", str(run), "--rules", str(run / "rules.yaml"), "--format", "json"]
+    )
     found = json.loads(done.stdout)["alerts"]
     assert sorted({one["alert"] for one in found}) == ["either", "growing", "lasting", "sum_of_all"]
     assert next(one["fired_at"] for one in found if one["alert"] == "lasting") == iso(at(26))
@@ -127,7 +129,7 @@ def test_analyze_and_notebooks_take_the_file_too(run):
 
 def test_a_report_is_about_the_rules_of_the_file(run):
     arguments = ["report", str(run), "--html", "--lite", "--rules", str(run / "rules.yaml"), "-o", str(run / "r.html")]
-    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert CliRunner().invoke(command_line(), arguments).exit_code == 0
     page = (run / "r.html").read_text()
     assert "Sum of all" in page or "sum of all" in page
 
@@ -135,5 +137,8 @@ def test_a_report_is_about_the_rules_of_the_file(run):
 def test_stdin_cannot_be_read_twice(run):
     with pytest.raises(UsageError, match="stdin cannot be read a second time"):
         CliRunner().invoke(
-            app, ["analyze", "-", "--rules", str(run / "rules.yaml")], input=log("a", back=13), catch_exceptions=False
+            command_line(),
+            ["analyze", "-", "--rules", str(run / "rules.yaml")],
+            input=log("a", back=13),
+            catch_exceptions=False,
         )

@@ -8,9 +8,12 @@ import sys
 
 import pandas as pd
 import pytest
+import typer
 from stories import tagged
+from typer.testing import CliRunner
 
 import recontool
+from recontool.cli import COMMANDS, command_line
 from recontool.model.version import VERSION
 
 STORY = [
@@ -206,7 +209,7 @@ def test_load_gives_typed_frames(folder, monkeypatch):
 
 
 def test_help_loads_nothing_slow():
-    code = "import sys; from recontool.cli import app; print([m for m in ('pandas', 'pyarrow', 'plotly', 'websockets') if m in sys.modules])"
+    code = "import sys; from recontool.cli import command_line; command_line(); print([m for m in ('pandas', 'pyarrow', 'plotly', 'websockets') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -237,3 +240,11 @@ def test_a_timeout_shorter_than_a_heartbeat_is_refused(tmp_path):
     done = run("run-worker", "--heartbeat-interval", "5", "--heartbeat-timeout", "1", cwd=tmp_path)
     assert done.returncode == 2
     assert "--heartbeat-timeout" in done.stderr
+
+
+def test_a_command_made_alone_is_the_one_among_all():
+    assert set(typer.main.get_command(command_line()).commands) == set(COMMANDS)
+    for name in COMMANDS:
+        alone, among = (CliRunner().invoke(made, [name, "--help"]) for made in (command_line(name), command_line()))
+        assert alone.exit_code == 0
+        assert alone.output == among.output

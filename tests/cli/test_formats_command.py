@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.logs.format import builtin
 from recontool.model.errors import UsageError
 
@@ -28,8 +28,8 @@ event = "lost"
 
 
 def test_the_list_names_every_format():
-    shown = RUN.invoke(app, ["formats"])
-    rows = json.loads(RUN.invoke(app, ["formats", "--format", "json"]).stdout)
+    shown = RUN.invoke(command_line(), ["formats"])
+    rows = json.loads(RUN.invoke(command_line(), ["formats", "--format", "json"]).stdout)
     assert shown.exit_code == 0
     assert [row["name"] for row in rows] == list(builtin())
     assert [line.split()[0] for line in shown.stdout.splitlines()] == list(builtin())
@@ -38,7 +38,7 @@ def test_the_list_names_every_format():
 def test_a_good_file_is_said_to_be_one(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(MINE)
-    shown = RUN.invoke(app, ["formats", "check", str(path)])
+    shown = RUN.invoke(command_line(), ["formats", "check", str(path)])
     assert shown.exit_code == 0
     assert shown.stdout == f"{path}: format mine, 1 template, its sample parses\n"
 
@@ -46,13 +46,13 @@ def test_a_good_file_is_said_to_be_one(tmp_path):
 def test_a_bad_file_is_a_usage_error_with_its_line(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(MINE.replace("INFO a gone", "INFO a back"))
-    shown = RUN.invoke(app, ["formats", "check", str(path)])
+    shown = RUN.invoke(command_line(), ["formats", "check", str(path)])
     assert isinstance(shown.exception, UsageError)
     assert shown.exception.where == f"{path}:11"
     assert shown.exception.exit_status == 2
 
 
 def test_check_needs_a_file():
-    assert RUN.invoke(app, ["formats", "check"]).exit_code == 2
+    assert RUN.invoke(command_line(), ["formats", "check"]).exit_code == 2
     with pytest.raises(UsageError, match="cannot be read"):
-        RUN.invoke(app, ["formats", "check", "missing.toml"], catch_exceptions=False)
+        RUN.invoke(command_line(), ["formats", "check", "missing.toml"], catch_exceptions=False)

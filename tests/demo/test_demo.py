@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from recontool.api.analyze import analyze
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.demo import run as demo_run
 from recontool.demo.checks import NOT_FOUND, Found, look_up, results_are_exact
 from recontool.demo.faults import Fault, Story
@@ -112,7 +112,7 @@ def test_the_table_fits_eighty_columns_and_shows_crosses():
 @pytest.mark.parametrize(("figures", "status"), [(("seen", "seen"), 0), (("seen", ""), 1)])
 def test_a_cross_exits_with_one(monkeypatch, figures, status):
     monkeypatch.setattr(demo_run, "run_demo", lambda *_: outcome(*figures))
-    assert CliRunner().invoke(app, ["demo"]).exit_code == status
+    assert CliRunner().invoke(command_line(), ["demo"]).exit_code == status
 
 
 def test_a_folder_no_demo_made_is_left_alone(tmp_path):

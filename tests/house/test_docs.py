@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import recontool
-from recontool.cli import app
+from recontool.cli import command_line
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.errors import ReconError
 from recontool.model.events import EVENTS
@@ -92,7 +92,7 @@ def test_page_names_all(root, page, names):
 
 
 def test_readme_and_commands_page_name_every_command(root):
-    commands = set(typer.main.get_command(app).commands)
+    commands = set(typer.main.get_command(command_line()).commands)
     readme = set(re.findall(r"^\| `recontool ([a-z-]+)", (root / "README.md").read_text("utf-8"), re.MULTILINE))
     page = set(
         re.findall(r"^## recontool ([a-z-]+)$", (root / "docs" / "commands.md").read_text("utf-8"), re.MULTILINE)
