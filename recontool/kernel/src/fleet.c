@@ -387,11 +387,31 @@ static void record(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
     }
 }
 
+/* Feed records from `rec` on that are of the worker fed last and need no look at each; returns how many those are. */
+static size_t feed_many(Fleet *f, const Rec *rec, const Rec *end) {
+    File *file = &f->file;
+    if (f->here == NULL || !f->here->known || !same_name(text_str(&f->here->worker->id), rec->source)) return 0;
+    Taken taken = worker_feed_many(&f->shared, f->here->worker, rec, end, (Place){file->index, 0, file->lines + 1});
+    if (taken.records == 0) return 0;
+    file->counts[N_PARSED] += taken.events, file->counts[N_UNMARKED] += taken.records - taken.events;
+    file->inside = IN_NOTHING;
+    if (taken.until > file->last) file->last = taken.until;
+    return (size_t)taken.records;
+}
+
 void fleet_chunk(Fleet *f, const Parser *parser, Chunk *chunk) {
     File *file = &f->file;
+    int in_a_row = f->rows == NULL && !f->light && file->lines >= file->skip;
     f->arena = &chunk->arena;
     for (size_t i = 0; i < chunk->recs.n; i++) {
         Rec *rec = &chunk->recs.p[i];
+        if (LIKELY(in_a_row && rec->who)) {
+            size_t many = feed_many(f, rec, chunk->recs.p + chunk->recs.n);
+            if (many) {
+                i += many - 1;
+                continue;
+            }
+        }
         i64 line = file->lines + rec->line + 1;
         if (UNLIKELY(line <= file->skip)) {
             file->counts[N_DUPLICATE]++;

@@ -17,13 +17,25 @@ void timeline_wire(Wire *w, Timeline *t);
 /* Keep (length, start) if it is among the `most` longest. */
 void keep_longest(Spans *heap, size_t most, Span silence);
 void gaps_init(Gaps *g);
-void gaps_record(Gaps *g, i64 at);
+void gaps_configure(Gaps *g, i64 interval);
+void gaps_remember(Gaps *g, i64 length, i64 start);
+static inline void gaps_record(Gaps *g, i64 at) {
+    if (LIKELY(g->last != NO_TIME)) {
+        if (UNLIKELY(at - g->last >= g->enough)) gaps_remember(g, at - g->last, g->last);
+        else if (at < g->last) return;
+    }
+    g->last = at;
+}
 void gaps_periodic(Gaps *g, int kind, i64 at);
 void gaps_free(Gaps *g);
 void gaps_wire(Wire *w, Gaps *g);
 
 void activity_init(Activity *a);
-void activity_add(Activity *a, i64 at, int column, double amount);
+void activity_turn(Activity *a, i64 at); /* to the bucket of `at` */
+static inline void activity_add(Activity *a, i64 at, int column, double amount) {
+    if (UNLIKELY((u64)at - (u64)a->from >= a->span)) activity_turn(a, at);
+    a->row[column] += amount;
+}
 void activity_free(Activity *a);
 void activity_wire(Wire *w, Activity *a);
 
@@ -43,6 +55,9 @@ static inline void watch_before(Shared *s, Worker *w, const Rec *rec) {
     if (UNLIKELY(!quiet || x->now == NO_TIME)) watch_catch_up(s, w, rec);
     else if (rec->kind != K_NONE) x->now = rec->at_us;
 }
+/* What claims stand in for. */
+static inline i64 standing_of(const Worker *w) { return (w->debug != 0) | (w->marked > 0) << 1 | w->has_claim << 2; }
+void watch_touch(Shared *s, Worker *w, int metrics); /* an event may have moved these metrics */
 void watch_after(Shared *s, Worker *w, const Rec *rec);
 void watch_finish(Shared *s, Worker *w);
 void watch_free(Watch *x);

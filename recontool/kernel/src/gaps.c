@@ -3,8 +3,15 @@
 
 static const i64 LEAST_US = 100000;
 
+static void settle(Gaps *g) {
+    g->enough = LEAST_US;
+    if (g->configured != NO_TIME && 2 * g->configured >= g->enough) g->enough = 2 * g->configured + 1;
+    if (g->heap.n == G_MOST && g->heap.p[0].start > g->enough) g->enough = g->heap.p[0].start;
+}
+
 void gaps_init(Gaps *g) {
     g->last = g->configured = NO_TIME;
+    settle(g);
     for (int i = 0; i < PERIODICS; i++) g->periodic_last[i] = NO_TIME;
 }
 
@@ -33,18 +40,14 @@ void keep_longest(Spans *heap, size_t most, Span silence) {
     }
 }
 
-static inline void remember(Gaps *g, i64 length, i64 start) {
-    if (g->configured != NO_TIME && length <= 2 * g->configured) return;
-    if (LIKELY(g->heap.n == G_MOST) && length < g->heap.p[0].start) return; /* shorter than all that are kept */
-    keep_longest(&g->heap, G_MOST, (Span){length, start});
+void gaps_configure(Gaps *g, i64 interval) {
+    g->configured = interval;
+    settle(g);
 }
 
-void gaps_record(Gaps *g, i64 at) {
-    if (LIKELY(g->last != NO_TIME)) {
-        if (UNLIKELY(at - g->last >= LEAST_US)) remember(g, at - g->last, g->last);
-        else if (at < g->last) return;
-    }
-    g->last = at;
+void gaps_remember(Gaps *g, i64 length, i64 start) {
+    keep_longest(&g->heap, G_MOST, (Span){length, start});
+    settle(g);
 }
 
 void gaps_periodic(Gaps *g, int kind, i64 at) {
@@ -62,6 +65,7 @@ void gaps_wire(Wire *w, Gaps *g) {
     WIRE(w, g->last), WIRE(w, g->configured), WIRE(w, g->periodic_last);
     WIRE_VEC(w, g->heap);
     for (int i = 0; i < PERIODICS; i++) WIRE_VEC(w, g->distances[i]);
+    if (w->reading) settle(g);
 }
 
 static i64 floor_div(i64 a, i64 b) { return a / b - (a % b < 0); }
@@ -75,7 +79,7 @@ static void reindex(Activity *a) {
         while (a->at[h & (BUCKET_TABLE - 1)] >= 0) h++;
         a->at[h & (BUCKET_TABLE - 1)] = (int16_t)i;
     }
-    a->last_key = NO_TIME;
+    a->span = 0;
 }
 
 void activity_init(Activity *a) {
@@ -106,26 +110,16 @@ static void coarsen(Activity *a) {
         for (int c = 0; c < COLUMNS; c++) to->row[c] += old[i].row[c];
     }
     free(old);
-    a->last_key = NO_TIME;
+    a->span = 0;
 }
 
-void activity_add(Activity *a, i64 at, int column, double amount) {
-    if (LIKELY(a->last_key != NO_TIME)) {
-        i64 into = at - a->last_key * a->width;
-        if (LIKELY(into >= 0 && into < a->width)) {
-            a->buckets.p[a->last].row[column] += amount;
-            return;
-        }
-    }
-    i64 key = floor_div(at, a->width);
-    size_t i = bucket_of(a, key);
+void activity_turn(Activity *a, i64 at) {
+    size_t i = bucket_of(a, floor_div(at, a->width));
     if (a->buckets.n > MOST_BUCKETS) {
         coarsen(a);
-        key = floor_div(at, a->width);
-        i = bucket_of(a, key);
+        i = bucket_of(a, floor_div(at, a->width));
     }
-    a->last_key = key, a->last = i;
-    a->buckets.p[i].row[column] += amount;
+    a->from = a->buckets.p[i].key * a->width, a->span = (u64)a->width, a->row = a->buckets.p[i].row;
 }
 
 void activity_free(Activity *a) { VEC_FREE(a->buckets); }

@@ -61,7 +61,7 @@ static inline int put(const Parser *parser, Chunk *chunk, Rec *rec, u8 slot, int
 static inline void blank(const Parser *parser, Rec *rec, Str line) {
     rec->shape = R_RECORD;
     rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0, rec->label = LABEL_NONE, rec->flags = 0;
-    rec->event = -1, rec->template = -1, rec->cells_n = 0;
+    rec->event = -1, rec->template = -1, rec->cells_n = 0, rec->who = 0;
     rec->raw = line;
     rec->s1.n = rec->s2.n = rec->name.n = 0;
     if (parser->wants & WANT_LESS) memset(rec->tally, 0, sizeof rec->tally);

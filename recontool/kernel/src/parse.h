@@ -37,6 +37,7 @@ typedef struct {
     u8 shape, kind, level, marker, moves, label;
     int16_t event, template;
     u32 cells_n;
+    u32 who; /* records of one chunk with the same number, and not 0, are of the same source */
     Str source, raw, text;
     union {
         struct {

@@ -80,7 +80,7 @@ static void look(Shared *s, Worker *w, i64 at, int known) {
 }
 
 /* Most events change no rule's outcome and make no new extreme: they need no look. */
-static void touch(Shared *s, Worker *w, int metrics) {
+void watch_touch(Shared *s, Worker *w, int metrics) {
     for (size_t i = 0; i < s->rules.n; i++) {
         const Rule *rule = &s->rules.p[i];
         Thinned *t = &w->watch.rules.p[i];
@@ -120,7 +120,7 @@ void watch_catch_up(Shared *s, Worker *w, const Rec *rec) {
     if (x->touched || x->now >= x->wake) look(s, w, x->now, x->open);
     if (UNLIKELY(x->next <= at)) pass_grid(s, w, at, silent);
     x->now = at;
-    if (UNLIKELY(silent) && x->open) touch(s, w, EVERYTHING);
+    if (UNLIKELY(silent) && x->open) watch_touch(s, w, EVERYTHING);
 }
 
 static int returns(int kind) {
@@ -130,16 +130,15 @@ static int returns(int kind) {
 void watch_after(Shared *s, Worker *w, const Rec *rec) {
     Watch *x = &w->watch;
     if (rec->kind == K_NONE) return;
-    /* What claims stand in for. */
-    i64 standing = (w->debug != 0) | (w->marked > 0) << 1 | w->has_claim << 2;
+    i64 standing = standing_of(w);
     x->closed = rec->kind == K_CLOSED || (x->closed && !returns(rec->kind));
     if (UNLIKELY(x->open == x->closed)) {
         x->open = !x->closed;
-        touch(s, w, EVERYTHING);
+        watch_touch(s, w, EVERYTHING);
     } else if (UNLIKELY(standing != x->standing)) {
-        touch(s, w, EVERYTHING);
+        watch_touch(s, w, EVERYTHING);
     } else if (rec->moves) {
-        touch(s, w, rec->moves);
+        watch_touch(s, w, rec->moves);
     }
     x->standing = standing;
 }

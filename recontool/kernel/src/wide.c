@@ -210,7 +210,7 @@ static inline void admit(Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
     rec->level = b->head->level, rec->source = source_of(b);
     rec->line = chunk->lines;
     chunk->recs.n++;
-    chunk->with = rec, chunk->who = b->head->who;
+    chunk->with = rec, chunk->who = rec->who = b->head->who;
 }
 
 static inline void keep(Chunk *chunk, Rec *rec, const Opening *opening, const Begun *b, i64 at) {

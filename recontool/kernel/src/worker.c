@@ -127,7 +127,7 @@ static void on_config(Shared *s, Worker *w, const Rec *rec, Place place) {
         static const double LONGEST_US = 4e18; /* twice it is longer than all time, and fits */
         double interval_us = rec->x * 1e6;
         interval_us = interval_us > LONGEST_US ? LONGEST_US : interval_us < -LONGEST_US ? -LONGEST_US : interval_us;
-        w->gaps.configured = (i64)round_even(interval_us);
+        gaps_configure(&w->gaps, (i64)round_even(interval_us));
     }
 }
 
@@ -282,6 +282,34 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     if (UNLIKELY(rec->kind == K_CLOSED)) w->gaps.last = NO_TIME; /* the silence after an orderly end is no gap */
     if (at > w->last) w->last = at;
     watch_after(s, w, rec);
+}
+
+/* Kinds that change neither a session, nor a process, nor what is known of them. */
+#define BIT(kind) (1ull << (kind))
+static const u64 COMMON = BIT(K_NONE) | BIT(K_OTHER) | BIT(K_TASK_STARTED) | BIT(K_TASK_COMPLETED) | BIT(K_TASK_FAILED) |
+                          BIT(K_TASK_CANCELLED) | BIT(K_CREATED) | BIT(K_RESTORED) | BIT(K_COMPRESSED) | BIT(K_DECOMPRESSED) |
+                          BIT(K_SENT) | BIT(K_RECEIVED) | BIT(K_ACKED) | BIT(K_MESSAGE_ERROR) | BIT(K_SUBMITTED) |
+                          BIT(K_ASSIGNED) | BIT(K_APPLIED) | BIT(K_DUPLICATE);
+
+Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Place first) {
+    const Watch *x = &w->watch;
+    Taken taken = {.until = NO_TIME};
+    /* With this, and kinds that leave it so, watch_after() has nothing to do but to see what moves. */
+    int steady = w->started && x->now != NO_TIME && x->open && !x->closed && x->standing == standing_of(w);
+    for (u32 who = rec->who; steady && rec < end && rec->who == who && rec->shape == R_RECORD; rec++) {
+        i64 at = rec->at_us;
+        int shown = rec->marker ? w->marked != 0 && rec->marker != M_SECURITY : rec->level != L_DEBUG || w->debug;
+        if (UNLIKELY(!(COMMON >> rec->kind & 1) || !shown)) break;
+        watch_before(s, w, rec);
+        if (rec->marker) w->marked++, w->markers[rec->marker]++;
+        handle(s, w, rec, (Place){first.file, 0, first.line + rec->line});
+        gaps_record(&w->gaps, at);
+        if (at > w->last) w->last = at;
+        if (at > taken.until) taken.until = at;
+        if (rec->moves) watch_touch(s, w, rec->moves);
+        taken.records++, taken.events += rec->kind != K_NONE;
+    }
+    return taken;
 }
 
 /* What a summary needs of an event, and of those that are counted with it. */

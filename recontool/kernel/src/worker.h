@@ -72,6 +72,7 @@ enum { P_BLOCK, P_STATUS, P_HEARTBEAT, PERIODICS };
 enum { G_MOST = 10000, G_SAMPLED = 1000 };
 typedef struct {
     i64 last, configured; /* NO_TIME: none */
+    i64 enough;           /* a shorter silence is none, or not among the longest */
     Spans heap;           /* (length, start), smallest first */
     i64 periodic_last[PERIODICS];
     VEC(i64) distances[PERIODICS];
@@ -90,8 +91,9 @@ typedef struct {
     i64 width;
     VEC(Bucket) buckets;
     int16_t at[BUCKET_TABLE]; /* rebuilt, never saved */
-    i64 last_key;
-    size_t last;
+    i64 from; /* the bucket added to last: what is less than `span` behind `from` belongs to it */
+    u64 span; /* 0: there is none */
+    double *row;
 } Activity;
 
 enum { ABSENT, UP, DOWN };
@@ -168,6 +170,12 @@ Worker *worker_new(Str id, u64 untrusted);
 void worker_free(Worker *w);
 /* One event or plain record; `rec` holds its fields where vocab.c says the kind wants them. */
 void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place);
+/* The same for records from `rec` on, as long as they are of its source and such as most records are; `first` is the
+ * place of the chunk's first line. */
+typedef struct {
+    i64 records, events, until; /* until: the latest time of them */
+} Taken;
+Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Place first);
 int worker_feed_light(Shared *s, Worker *w, const Rec *rec, Place place); /* whether it was an event */
 void worker_finish(Shared *s, Worker *w); /* evaluate the rules up to the last record */
 void worker_totals(const Worker *w, Totals *out);
