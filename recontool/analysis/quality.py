@@ -1,6 +1,7 @@
 """What a reader of the numbers should know about the input they come from."""
 
 from collections.abc import Mapping, Sequence
+from operator import eq
 from typing import Final
 
 from recontool.model.findings import InputFile, QualityNote, WorkerResult
@@ -64,7 +65,7 @@ def _on_worker(worker: WorkerResult) -> list[QualityNote]:
                 ),
             )
         )
-    if any(start == end for start, end in zip(*completed_spans(worker.outages), strict=True)):
+    if any(map(eq, *completed_spans(worker.outages))):
         backwards = [outage for outage in worker.outages if outage.end_us == outage.start_us]
         notes.append(
             QualityNote(

@@ -1,7 +1,7 @@
 """Turns the states of the compiled core into the folds the rest of the program knows."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from recontool.kernel.fleet import NativeFleet, core
@@ -55,7 +55,7 @@ def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[
             for at, kind in enumerate(_PERIODIC)
             if view.distances_n[at]
         },
-        [(one.start_us, one.end_us) for one in _spans(view.silences, view.silences_n)],
+        list(_pairs(view.silences, view.silences_n)),
     )
     fold.activity.restore(view.width, _buckets(view))
     fold.said.clear()
@@ -112,7 +112,7 @@ def _timeline(fleet: NativeFleet, view: Any, worker: str, files: Sequence[str]) 
     outages: Sequence[Outage] = OutageColumns(worker, memoryview(rows).cast("q"), cause_names(fleet), files)
     return TimelineBooks(
         outages=outages,
-        forced=sum(cause in WORKER_CAUSES for cause in causes(outages)),
+        forced=sum(map(causes(outages).count, WORKER_CAUSES)),
         open_since_us=outages[-1].start_us if view.has_open else None,
         flaps=_spans(view.flaps, view.flaps_n),
         absences=_spans(view.absences, view.absences_n),
@@ -128,15 +128,16 @@ def _timeline(fleet: NativeFleet, view: Any, worker: str, files: Sequence[str]) 
 
 
 def _spans(place: int | None, count: int) -> list[Span]:
+    return [Span(start, end) for start, end in _pairs(place, count)]
+
+
+def _pairs(place: int | None, count: int) -> Iterator[tuple[int, int]]:
     words = longs(place, 2 * count)
-    return [Span(start, end) for start, end in zip(words[::2], words[1::2], strict=True)]
+    return zip(words[::2], words[1::2], strict=True)
 
 
 def _buckets(view: Any) -> dict[int, list[float]]:
-    width = 8 * (1 + COLUMNS)
-    rows = raw(view.buckets, width * view.buckets_n)
-    found: dict[int, list[float]] = {}
-    for at in range(0, len(rows), width):
-        key = int.from_bytes(rows[at : at + 8], "little", signed=True)
-        found[key] = doubles(rows[at + 8 : at + width])
-    return found
+    width = 1 + COLUMNS
+    rows = raw(view.buckets, 8 * width * view.buckets_n)
+    keys, amounts = memoryview(rows).cast("q")[::width].tolist(), doubles(rows)
+    return {key: amounts[at * width + 1 : (at + 1) * width] for at, key in enumerate(keys)}

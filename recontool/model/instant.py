@@ -10,6 +10,7 @@ from recontool.model.errors import UsageError
 from recontool.model.units import DAY_US, MINUTE_US, SECOND_US
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)  # whose text has no offset
 
 _FEW_HOURS_MIN = 120
 _FEW_DAYS_H = 48
@@ -47,7 +48,7 @@ def to_datetime(at_us: int) -> datetime:
 
 def iso(at_us: int) -> str:
     """`at_us` as RFC 3339 with microseconds and `Z`: 2026-11-24T10:15:32.123456Z."""
-    return f"{to_datetime(at_us):%Y-%m-%dT%H:%M:%S.%f}Z"
+    return f"{(_NAIVE_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec='microseconds')}Z"
 
 
 def spelled(duration_us: int) -> str:
