@@ -4,7 +4,7 @@ import gc
 from typing import NoReturn
 
 # What a command loads stays until it ends: looking through it for garbage takes a tenth of a short run.
-gc.set_threshold(20_000)
+gc.set_threshold(100_000)
 
 
 def main() -> NoReturn:

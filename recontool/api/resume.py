@@ -7,14 +7,13 @@ there is read from the start.
 
 import os
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
 
 from recontool.api.sources import Source
-from recontool.storage.states import States
+from recontool.storage.states import States, digest
 
 _EDGE: Final = 4096  # bytes at both ends that tell a file
 _LINE: Final = 2**20 + 2
@@ -38,7 +37,7 @@ def key_of(group: Sequence[Source], settings: str) -> str | None:
     if not all(source.plain for source in group):
         return None
     head = edge(first.path, _EDGE)
-    return None if head is None else blake2b(f"{settings}\0{head}".encode(), digest_size=16).hexdigest()
+    return None if head is None else digest(f"{settings}\0{head}".encode()).hex()
 
 
 def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None:
@@ -65,7 +64,7 @@ def edge(path: str, end: int) -> str | None:
     with Path(path).open("rb") as file:
         file.seek(end - _EDGE)
         held = file.read(_EDGE)
-    return blake2b(held, digest_size=16).hexdigest() if len(held) == _EDGE else None
+    return digest(held).hex() if len(held) == _EDGE else None
 
 
 def described(path: str, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:

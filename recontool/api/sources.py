@@ -204,10 +204,13 @@ def paths_or_default(paths: Sequence[str], data_dir: Path, reading: Reading = DE
 
 def compilable(group: Sequence[Source], reading: Reading) -> bool:
     """Whether the core can read each file of the group; says so where it is a matter of the format."""
+    forms = {source.seen.form.name: source.seen.form for source in group if source.seen is not None}
+    if all(form.engine == "tagged" for form in forms.values()):
+        return True  # the core has its grammar
     from recontool.kernel.formats import format_table
     from recontool.kernel.patterns import UnsupportedPatternError
 
-    for form in {source.seen.form.name: source.seen.form for source in group if source.seen is not None}.values():
+    for form in forms.values():
         try:
             format_table(form)
         except UnsupportedPatternError as error:
