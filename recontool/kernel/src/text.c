@@ -95,12 +95,8 @@ i64 days_of(int year, int month, int day) {
     return (i64)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-i128 round_even(double x) {
-    static const double WHOLE = 6755399441055744.0, MOST = 1e15; /* near 1.5 * 2^52 a double has no fraction */
-    if (LIKELY(x > -MOST && x < MOST)) return (i64)(x + WHOLE - WHOLE);
-    double r = nearbyint(x); /* half to even, exact: beyond 2^53 a double is whole */
-    return (i128)r;
-}
+/* Half to even, exact: beyond 2^53 a double is whole. */
+i128 round_far(double x) { return (i128)nearbyint(x); }
 
 double rounded9(double x) {
     char digits[400]; /* printf is exact, so this is the nearest double of the nearest decimal */
@@ -112,7 +108,7 @@ double rounded9(double x) {
 
 double ratio(i128 over, i128 under) {
     const i128 exact = (i128)1 << 53;
-    if (over <= exact && over >= -exact && under <= exact && under >= -exact) return (double)over / (double)under;
+    if (over <= exact && over >= -exact && under <= exact && under >= -exact) return (double)(i64)over / (double)(i64)under;
     return (double)((__float128)over / (__float128)under);
 }
 

@@ -16,7 +16,14 @@ static inline int digit(u8 c) { return (u8)(c - '0') < 10; }
 int parse_int(Str text, i64 *value);     /* 1 when `text` is an int of 64 bits */
 int parse_float(Str text, double *value); /* 1 when it is a number of at most 1e15 */
 i64 days_of(int year, int month, int day); /* since 1970-01-01, -1e9 when no such date exists */
-i128 round_even(double x);               /* as Python's round() */
+i128 round_far(double x);
+/* As Python's round(). */
+static inline i128 round_even(double x) {
+    static const double WHOLE = 6755399441055744.0, MOST = 1e15; /* near 1.5 * 2^52 a double has no fraction */
+    return LIKELY(x > -MOST && x < MOST) ? (i64)(x + WHOLE - WHOLE) : round_far(x);
+}
+/* What the compiler takes a call for, where it does not know that the number is small. */
+static inline double double_of_i128(i128 x) { return LIKELY(x == (i64)x) ? (double)(i64)x : (double)x; }
 double rounded9(double x);                /* as Python's round(x, 9) */
 double ratio(i128 over, i128 under);     /* as Python's int / int */
 Str trimmed(Str text);                   /* without ASCII white space at both ends, as bytes.strip() */

@@ -158,7 +158,7 @@ static void on_established(Worker *w, const Rec *rec, Place place) {
 }
 
 static void sample(Worker *w, double took_ms) {
-    if (w->tasks_ended % w->stride == 0) {
+    if ((w->tasks_ended & (w->stride - 1)) == 0) {
         VEC_PUSH(w->sample, took_ms);
         if (w->sample.n > SAMPLED_TASKS) { /* every other one stays */
             size_t kept = 0;
@@ -185,7 +185,7 @@ static void on_task_ended(Worker *w, const Rec *rec, Place place) {
     if (timed) {
         w->current.t[T_TIMED_TASKS]++;
         w->current.t[T_TASK_NS] += took_ns;
-        sample(w, (double)took_ns / 1e6);
+        sample(w, double_of_i128(took_ns) / 1e6);
     }
     w->current.t[failed ? T_FAILED : T_COMPLETED]++;
     w->outcomes[failed ? O_FAILED : O_COMPLETED]++;
@@ -225,24 +225,17 @@ static void on_claim(Worker *w, const Rec *rec, Place place) {
     if (w->start_seen) said_add(&w->said, &claim, &w->current, w->debug);
 }
 
-static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
+/* Kinds that change neither a session, nor a process, nor what is known of them. */
+#define BIT(kind) (1ull << (kind))
+static const u64 COMMON = BIT(K_NONE) | BIT(K_OTHER) | BIT(K_TASK_STARTED) | BIT(K_TASK_COMPLETED) | BIT(K_TASK_FAILED) |
+                          BIT(K_TASK_CANCELLED) | BIT(K_CREATED) | BIT(K_RESTORED) | BIT(K_COMPRESSED) | BIT(K_DECOMPRESSED) |
+                          BIT(K_SENT) | BIT(K_RECEIVED) | BIT(K_ACKED) | BIT(K_MESSAGE_ERROR) | BIT(K_SUBMITTED) |
+                          BIT(K_ASSIGNED) | BIT(K_APPLIED) | BIT(K_DUPLICATE);
+
+static inline void common(Worker *w, const Rec *rec, Place place) {
     i64 at = rec->at_us;
     i128 *t = w->current.t;
     switch (rec->kind) {
-    case K_ATTEMPT:
-        if (w->port == NO_TIME) w->port = port_of(rec->s1);
-        t[T_ATTEMPTS]++;
-        timeline_attempt(&w->timeline, at);
-        break;
-    case K_ATTEMPT_FAILED:
-        if (timeline_fail_pending(&w->timeline, at)) activity_add(&w->activity, at, A_ATTEMPTS_FAILED, 1);
-        break;
-    case K_ESTABLISHED: on_established(w, rec, place); break;
-    case K_CLOSED: timeline_closed(&w->timeline, at); break;
-    case K_LOST:
-        timeline_lost(&w->timeline, at, cause_of(s, rec->flags & HAS_TEXT ? rec->s1 : CLOSED), rec->flags & HAS_A ? &rec->a : NULL, place);
-        break;
-    case K_GAVE_UP: w->timeline.gave_up++; break;
     case K_TASK_STARTED:
         t[T_EXECUTED]++;
         running_put(&w->running, rec->s1, at);
@@ -261,13 +254,35 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
     case K_RECEIVED: t[T_RECEIVED]++, activity_add(&w->activity, at, A_RECEIVED, 1); break;
     case K_ACKED: on_acked(w, rec); break;
     case K_MESSAGE_ERROR: t[T_ERRORS]++, activity_add(&w->activity, at, A_ERRORS, 1); break;
+    default: break;
+    }
+}
+
+static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
+    i64 at = rec->at_us;
+    i128 *t = w->current.t;
+    switch (rec->kind) {
+    case K_ATTEMPT:
+        if (w->port == NO_TIME) w->port = port_of(rec->s1);
+        t[T_ATTEMPTS]++;
+        timeline_attempt(&w->timeline, at);
+        break;
+    case K_ATTEMPT_FAILED:
+        if (timeline_fail_pending(&w->timeline, at)) activity_add(&w->activity, at, A_ATTEMPTS_FAILED, 1);
+        break;
+    case K_ESTABLISHED: on_established(w, rec, place); break;
+    case K_CLOSED: timeline_closed(&w->timeline, at); break;
+    case K_LOST:
+        timeline_lost(&w->timeline, at, cause_of(s, rec->flags & HAS_TEXT ? rec->s1 : CLOSED), rec->flags & HAS_A ? &rec->a : NULL, place);
+        break;
+    case K_GAVE_UP: w->timeline.gave_up++; break;
     case K_CONFIG: on_config(s, w, rec, place); break;
     case K_PROCESS_STARTED: begin_process(w, at); break;
     case K_PROCESS_STOPPING: VEC_PUSH(w->stops, at); break;
     case K_METRICS:
     case K_BLOCK: on_claim(w, rec, place); break;
     case K_STATUS: gaps_periodic(&w->gaps, P_STATUS, at); break;
-    default: break;
+    default: common(w, rec, place);
     }
 }
 
@@ -284,13 +299,6 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     watch_after(s, w, rec);
 }
 
-/* Kinds that change neither a session, nor a process, nor what is known of them. */
-#define BIT(kind) (1ull << (kind))
-static const u64 COMMON = BIT(K_NONE) | BIT(K_OTHER) | BIT(K_TASK_STARTED) | BIT(K_TASK_COMPLETED) | BIT(K_TASK_FAILED) |
-                          BIT(K_TASK_CANCELLED) | BIT(K_CREATED) | BIT(K_RESTORED) | BIT(K_COMPRESSED) | BIT(K_DECOMPRESSED) |
-                          BIT(K_SENT) | BIT(K_RECEIVED) | BIT(K_ACKED) | BIT(K_MESSAGE_ERROR) | BIT(K_SUBMITTED) |
-                          BIT(K_ASSIGNED) | BIT(K_APPLIED) | BIT(K_DUPLICATE);
-
 Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Place first) {
     const Watch *x = &w->watch;
     Taken taken = {.until = NO_TIME};
@@ -302,7 +310,7 @@ Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Pla
         if (UNLIKELY(!(COMMON >> rec->kind & 1) || !shown)) break;
         watch_before(s, w, rec);
         if (rec->marker) w->marked++, w->markers[rec->marker]++;
-        handle(s, w, rec, (Place){first.file, 0, first.line + rec->line});
+        common(w, rec, (Place){first.file, 0, first.line + rec->line});
         gaps_record(&w->gaps, at);
         if (at > w->last) w->last = at;
         if (at > taken.until) taken.until = at;
@@ -362,5 +370,5 @@ void worker_wire(Wire *wire, Worker *w) {
     activity_wire(wire, &w->activity);
     timeline_wire(wire, &w->timeline);
     watch_wire(wire, &w->watch);
-    if (wire->reading && w->stride < 1) wire->bad = 1, w->stride = 1;
+    if (wire->reading && (w->stride < 1 || w->stride & (w->stride - 1))) wire->bad = 1, w->stride = 1;
 }
