@@ -112,6 +112,35 @@ ALWAYS Bits from(Bits b, u32 at) {
     return (Bits){(u64)x, (u64)(x >> 64)};
 }
 
+/* The digits among the `n` bytes at p, at most 16, as one number. */
+ALWAYS u64 number_of(const u8 *p, u32 digits) {
+    static const int8_t SLIDE[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+                                     0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15};
+    __m128i v = _mm_maskz_compress_epi8((__mmask16)digits, _mm_sub_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0')));
+    v = _mm_shuffle_epi8(v, _mm_loadu_si128((const __m128i *)(SLIDE + _mm_popcnt_u32(digits)))); /* the last digit is the last byte */
+    v = _mm_maddubs_epi16(v, _mm_set1_epi16(0x010A));
+    v = _mm_madd_epi16(v, _mm_set1_epi32(0x00010064));
+    v = _mm_madd_epi16(_mm_packus_epi32(v, v), _mm_set1_epi32(0x00012710));
+    u64 both = (u64)_mm_cvtsi128_si64(v);
+    return (both & 0xFFFFFFFFu) * 100000000u + (both >> 32);
+}
+
+/* As take_value for a value that an outline has found good, where no table wants it. */
+ALWAYS int take_good(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 others) {
+    u32 after = others ? n - 1 - (u32)_tzcnt_u64(others) : 0;
+    if (LIKELY(key->slot == S_TEXT)) {
+        rec->s1 = (Str){p, n}, rec->flags |= HAS_TEXT;
+    } else if (UNLIKELY(key->slot < S_A || key->slot > S_X || n > 16 || after > 8)) {
+        return take_value(parser, chunk, rec, key, p, n, others);
+    } else {
+        i64 number = (i64)number_of(p, (u32)(~others & below(n)));
+        if (key->slot == S_A) rec->a = number, rec->flags |= HAS_A;
+        else if (key->slot == S_B) rec->b = number, rec->flags |= HAS_B;
+        else rec->x = (double)number / (double)TEN[after], rec->flags |= HAS_X; /* as parse_float has it */
+    }
+    return 1;
+}
+
 /* Take the values that somebody wants of a text with an outline; 0 when one does not fit. */
 ALWAYS int values_of(const Parser *parser, Chunk *chunk, Rec *rec, const Outline *outline, const Begun *b) {
     Bits equals = b->equals;
@@ -123,7 +152,10 @@ ALWAYS int values_of(const Parser *parser, Chunk *chunk, Rec *rec, const Outline
         Bits ends = from((Bits){~b->bare.low, ~b->bare.high}, at);
         u32 n = lowest(ends);
         u64 others = ~from(b->digit, at).low & below(n);
-        if (UNLIKELY(!take_value(parser, chunk, rec, &outline->opening.keys[k], b->text.p + at, n, others))) return 0;
+        const Key *key = &outline->opening.keys[k];
+        if (LIKELY(parser->wants == 0) ? !take_good(parser, chunk, rec, key, b->text.p + at, n, others)
+                                       : !take_value(parser, chunk, rec, key, b->text.p + at, n, others))
+            return 0;
     }
     return 1;
 }
