@@ -110,7 +110,9 @@ def longest(outages: Sequence[Outage], count: int, last_us: int) -> list[Outage]
     """The `count` longest outages, the longest first; the earlier one first where they tie."""
     starts, ends = spans_us(outages, last_us)
     took = list(map(sub, ends, starts))
-    order = sorted(range(len(took)), key=took.__getitem__, reverse=True)  # keeps the order of those that tie
+    least = sorted(took)[-count] if 0 < count < len(took) else OPEN  # plain numbers sort much faster than by a key
+    some = [i for i, length in enumerate(took) if length >= least]
+    order = sorted(some, key=took.__getitem__, reverse=True)  # keeps the order of those that tie
     return [outages[i] for i in order[:count]]
 
 

@@ -390,7 +390,8 @@ static void record(Fleet *f, const Parser *parser, Rec *rec, i64 line) {
 /* Feed records from `rec` on that are of the worker fed last and need no look at each; returns how many those are. */
 static size_t feed_many(Fleet *f, const Rec *rec, const Rec *end) {
     File *file = &f->file;
-    if (f->here == NULL || !f->here->known || !same_name(text_str(&f->here->worker->id), rec->source)) return 0;
+    if (file->first == NO_TIME || f->here == NULL || !f->here->known) return 0;
+    if (!same_name(text_str(&f->here->worker->id), rec->source)) return 0;
     Taken taken = worker_feed_many(&f->shared, f->here->worker, rec, end, (Place){file->index, 0, file->lines + 1});
     if (taken.records == 0) return 0;
     file->counts[N_PARSED] += taken.events, file->counts[N_UNMARKED] += taken.records - taken.events;
