@@ -64,7 +64,7 @@ class DifferentAnswerError(Exception):
 
 
 def compare(commands: Sequence[Command], *, rounds: int = ROUNDS) -> list[Measured]:
-    """Check that all answers are equal (an unmeasured first round, which also warms the page cache), then measure.
+    """Check that all answers are equal (an unmeasured first round), then measure.
 
     Raises:
         DifferentAnswerError: names the two commands and the first key that differs.
@@ -86,6 +86,7 @@ def compare(commands: Sequence[Command], *, rounds: int = ROUNDS) -> list[Measur
 
 def run_once(one: Measured, *, keep: bool = True) -> None:
     """Run the command and add its figures; with `keep` False only its answer."""
+    _warm(one.command.argv)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaint:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -107,6 +108,16 @@ def run_once(one: Measured, *, keep: bool = True) -> None:
         one.took_s.append(took_s)
         one.cpu_s.append(usage.ru_utime + usage.ru_stime)
         one.peak_mb = max(one.peak_mb, usage.ru_maxrss / 1024)
+
+
+def _warm(argv: Sequence[str]) -> None:
+    """Read the files a command names: each must find them in memory, and some systems take unused pages away in seconds."""
+    buffer = bytearray(2**20)
+    for argument in argv:
+        if Path(argument).is_file():
+            with Path(argument).open("rb", buffering=0) as file:
+                while file.readinto(buffer):
+                    pass
 
 
 def difference(left: Any, right: Any, at: str = "") -> str:

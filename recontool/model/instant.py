@@ -5,12 +5,13 @@ Integers, because a float second cannot hold every microsecond of this century.
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from recontool.model.errors import UsageError
 from recontool.model.units import DAY_US, MINUTE_US, SECOND_US
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)  # whose text has no offset
+_TWO = [f"{number:02d}" for number in range(60)]
 
 _FEW_HOURS_MIN = 120
 _FEW_DAYS_H = 48
@@ -48,7 +49,17 @@ def to_datetime(at_us: int) -> datetime:
 
 def iso(at_us: int) -> str:
     """`at_us` as RFC 3339 with microseconds and `Z`: 2026-11-24T10:15:32.123456Z."""
-    return f"{(_NAIVE_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec='microseconds')}Z"
+    day, rest_us = divmod(at_us, DAY_US)
+    second, micro = divmod(rest_us, SECOND_US)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    return f"{_day(day)}{_TWO[hour]}:{_TWO[minute]}:{_TWO[second]}.{micro:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _day(day: int) -> str:
+    """A day since the epoch, up to the T; answers hold thousands of instants of few days."""
+    return (EPOCH + timedelta(days=day)).isoformat()[:11]
 
 
 def spelled(duration_us: int) -> str:

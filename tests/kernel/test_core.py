@@ -32,9 +32,11 @@ from recontool.kernel.prefixes import Unwrapper
 from recontool.kernel.table import ArrowDesk, Wanted
 from recontool.kernel.zones import steps
 from recontool.logs.format import BUILT_IN, builtin
+from recontool.logs.grammar import render
 from recontool.logs.lines import MAX_LINE
 from recontool.logs.prefix import unwrap
 from recontool.logs.reader import LogReader
+from recontool.model.events import Event
 from recontool.model.instant import to_datetime
 from recontool.model.units import SECOND_US
 
@@ -171,6 +173,20 @@ def test_intervals_at_the_edge_mean_the_same(interval):
     texts = (b"config role=worker metrics_interval=" + interval.encode(), b"plain", b"[TASK] completed task=a")
     text = b"".join(b"%s INFO w1 %s\n" % pair for pair in zip(stamps, texts, strict=True))
     assert by_core([[text]], TAGGED) == by_reference([text], TAGGED)
+
+
+def test_of_more_silences_than_are_kept_the_longest_stay():
+    rng = random.Random(5)
+    at_us, lines = near.START_US, []
+    for number in range(12_000):
+        at_us += rng.choice((62_000_000, 62_000_000, 70_000_000, rng.randrange(1_000_000, 200_000_000)))
+        lines.append(render(Event(at_us, "INFO", "w1", "TASK", "started", {"task": f"t{number}"})).encode() + b"\n")
+    text = b"".join(lines)
+    expected = by_reference([text], TAGGED)
+    assert by_core([[text]], TAGGED) == expected
+    assert by_core([[b"".join(lines[:11_000]), b"".join(lines[11_000:])]], TAGGED, resume=True) == expected
+    (found, *_) = expected.workers["w1"]
+    assert 9_000 < len(found.gaps) <= 10_000
 
 
 def test_an_error_in_a_thread_is_an_error(tmp_path):
