@@ -3,7 +3,8 @@
 import gc
 from typing import NoReturn
 
-# What a command loads stays until it ends: looking through it for garbage takes a tenth of a short run.
+# What a command loads stays until it ends: looking through it for garbage takes a tenth of a short run, and is
+# seldom needed in a long one.
 gc.set_threshold(100_000)
 
 

@@ -10,6 +10,7 @@ from recontool.analysis.snapshots import fleet_with_snapshots
 from recontool.analysis.verdict import judge_fleet
 from recontool.metrics.judgement import fleet_metrics, worker_metrics
 from recontool.model.findings import Alert, Analysis, CoordinatorResult, InputFile, QualityNote, Tasks, WorkerResult
+from recontool.model.markers import in_order
 from recontool.model.order import natural
 
 
@@ -89,7 +90,7 @@ def worker_result(key: str, chain: Chain) -> WorkerResult:
         },
         outages=timeline.all_outages(),
         tasks=Tasks(totals.executed, totals.completed, totals.failed, fold.tasks.unfinished),
-        markers=fold.markers,
+        markers=in_order(fold.markers),
         gaps=fold.gaps.spans(),
         flaps=tuple(timeline.flaps),
         starts_us=tuple(fold.starts_us),

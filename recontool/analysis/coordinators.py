@@ -5,6 +5,7 @@ from typing import Final
 
 from recontool.model.events import Event
 from recontool.model.findings import CoordinatorResult, Span
+from recontool.model.markers import in_order
 from recontool.model.units import SECOND_US
 
 COUNTED: Final = {
@@ -81,7 +82,7 @@ class CoordinatorFold:
             tuple(self._starts_us),
             tuple(self._stops_us),
             self._counts,
-            self._markers,
+            in_order(self._markers),
             tuple(self._start_evidence),
             self._port,
             tuple(sorted(self._ended)),

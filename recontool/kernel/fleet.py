@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from recontool.logs.format import Format
 
-RANGE_BYTES: Final = 2**18  # of a file: what is read and its records stay in a core's own cache
+RANGE_BYTES: Final = 2**18  # of a file: it and its records have room in a core's own cache
 _SIZES: Final = (TOTALS, COLUMNS, KINDS)
 _FOLD, _CELLS, _LESS = 0, 1, 2
 _TICK_S: Final = 0.1

@@ -85,7 +85,7 @@ class Event(Struct, eq=False):
         return (self.at_us, self.level, self.source, self.marker, self.name, self.fields)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Event) and self._told() == other._told()
+        return self._told() == other._told() if isinstance(other, Event) else NotImplemented
 
 
 class EventSpec(Struct, frozen=True):

@@ -36,10 +36,12 @@ class Options(Struct, frozen=True):
     warnings: Sequence[str] = ()
     notifications: Notifications = field(default_factory=Notifications)
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """All but the secrets, which belong in no log and no traceback."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in {"api_key", "keys"}]
+
     def __repr__(self) -> str:
-        secrets = {"api_key", "keys"}
-        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in secrets)
-        return f"Options({', '.join(shown)})"
+        return f"Options({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def seconds(self, name: str) -> float:
         """A tunable that is a duration."""

@@ -85,7 +85,9 @@ def test_an_option_out_of_range_is_refused():
 
 
 def test_secrets_stay_out_of_the_representation():
-    assert "hidden" not in repr(read("worker", {"worker_id": "w", "api_key": "hidden"}))
+    options = read("worker", {"worker_id": "w", "api_key": "hidden"})
+    assert "hidden" not in repr(options)
+    assert "hidden" not in str(options.__rich_repr__())
 
 
 RULE = 'alerts:\n  group:\n    slow: {condition: "avg_message_latency_ms > 50", notification: [dashboard, %s]}\n'

@@ -28,7 +28,9 @@ class Placed(Struct, frozen=True, eq=False):
         return tuple(getattr(self, name) for name in self.__struct_fields__[:-1])
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Placed) and type(other) is type(self) and self._said() == other._said()
+        if not isinstance(other, Placed):
+            return NotImplemented
+        return type(other) is type(self) and self._said() == other._said()
 
     def __hash__(self) -> int:
         return hash((type(self), self._said()))

@@ -112,7 +112,7 @@ ALWAYS Bits from(Bits b, u32 at) {
     return (Bits){(u64)x, (u64)(x >> 64)};
 }
 
-/* The digits among the `n` bytes at p, at most 16, as one number. */
+/* Those of the 16 bytes at p that have a bit in `digits`, and are digits, as one number. */
 ALWAYS u64 number_of(const u8 *p, u32 digits) {
     static const int8_t SLIDE[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
                                      0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15};

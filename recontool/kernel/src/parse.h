@@ -116,7 +116,7 @@ typedef struct {
     VEC(Rec) recs;
     u32 lines;
     Arena arena;
-    /* caches of one thread */
+    /* what was learnt of lines before */
     u8 minute[20];
     i64 minute_us;
     u8 source[136];

@@ -76,7 +76,7 @@ static void *run(void *argument) {
 
 /* Fold the lines that start in [start, end); returns 0, or -errno of the first thread that failed. */
 EXPORT i64 recon_scan(Fleet *f, const Parser *p, int fd, i64 start, i64 end, i64 size, i64 threads, i64 *done, int *stop) {
-    Scan *s = need(calloc(1, sizeof *s));
+    Scan *s = cleared(_Alignof(Scan), sizeof *s);
     s->fleet = f, s->parser = p, s->fd = fd, s->start = start, s->end = end, s->size = size, s->done = done, s->stop = stop;
     pthread_t thread[MOST_THREADS];
     i64 started = 0;

@@ -321,13 +321,15 @@ static int can(void) {
 
 static int most_allowed = 2;
 
+static int width_used(void) { return can() < most_allowed ? can() : most_allowed; }
+
 int parse_width(int most) {
     most_allowed = most;
-    return can() < most ? can() : most;
+    return width_used();
 }
 
 int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
-    int width = parse_width(most_allowed);
+    int width = width_used();
     if (width == 0) return 0;
     if (chunk->openings == NULL) {
         chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
