@@ -216,3 +216,16 @@ def test_the_newest_part_of_a_rotated_log_is_its_siblings_even_before_it_says_so
     assert list(parts.workers) == list(whole.workers) == ["w9"]
     assert parts.workers["w9"].metrics == whole.workers["w9"].metrics
     assert len(parts.workers["w9"].outages) == len(whole.workers["w9"].outages) == 1
+
+
+def test_lines_that_two_parts_of_a_log_share_count_once(tmp_path):
+    common = [(40 + number / 10, f"[CHECKPOINT] created task=t{number}") for number in range(400)]
+    lines = tagged([*STORY, *common]).splitlines(keepends=True)
+    (tmp_path / "w.log.1").write_text("".join(lines[:300]), "utf-8")
+    (tmp_path / "w.log").write_text("".join(lines[101:]), "utf-8")
+    found = analyze([str(tmp_path)])
+    (worker,) = found.workers.values()
+    counts = {file.name: (file.lines.total, file.lines.duplicate) for file in found.inputs}
+    assert counts == {"w.log.1": (300, 0), "w.log": (len(lines) - 101, 199)}
+    assert worker.markers["CHECKPOINT"] == 400
+    assert worker.metrics["checkpoints_created"].value == 400

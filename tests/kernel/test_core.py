@@ -37,7 +37,7 @@ from recontool.logs.lines import MAX_LINE
 from recontool.logs.prefix import unwrap
 from recontool.logs.reader import LogReader
 from recontool.model.events import Event
-from recontool.model.instant import to_datetime
+from recontool.model.instant import iso, to_datetime
 from recontool.model.units import SECOND_US
 
 TAGGED = builtin()["tagged-v1"]
@@ -173,6 +173,47 @@ def test_intervals_at_the_edge_mean_the_same(interval):
     texts = (b"config role=worker metrics_interval=" + interval.encode(), b"plain", b"[TASK] completed task=a")
     text = b"".join(b"%s INFO w1 %s\n" % pair for pair in zip(stamps, texts, strict=True))
     assert by_core([[text]], TAGGED) == by_reference([text], TAGGED)
+
+
+def test_the_first_marked_record_ends_what_a_claim_stands_for():
+    texts = (
+        "[CONNECT] attempt n=1", "[CONNECT] established session=a", "config role=worker log_level=INFO",
+        "metrics tasks_executed=10 task_success_rate=0.5", "plain", "[CHECKPOINT] created task=a", "plain",
+        "[CHECKPOINT] created task=a", "[TASK] completed task=a", "[TASK] completed task=b",
+    )  # fmt: skip
+    text = told(texts)
+    expected = by_reference([text], TAGGED)
+    assert by_core([[text]], TAGGED) == expected
+    (_, _, alerts) = expected.workers["w1"]
+    ended = {alert.alert: alert.resolved_us for alert in alerts}
+    assert ended["task_failures"] == near.START_US + 5 * SECOND_US
+
+
+def test_a_common_record_ends_a_traceback():
+    common = ["[TASK] started task=a", "[CHECKPOINT] created task=a", "[CHECKPOINT] created task=a"]
+    text = told(["[CONNECT] attempt n=1", "[CONNECT] established", *common])
+    torn = b"Traceback (most recent call last):\n" + told(["[CHECKPOINT] created task=b"]) + b"KeyError: 1\n"
+    expected = by_reference([text + torn], TAGGED)
+    assert by_core([[text + torn]], TAGGED) == expected
+    assert (expected.files[0][0].continuation, expected.files[0][0].unparsed) == (1, 1)
+
+
+def test_a_part_that_begins_with_a_refused_record_is_dated_by_its_first_good_one():
+    common = ["[CHECKPOINT] created task=a"] * 3
+    first = told(["[CONNECT] attempt n=1", "[CONNECT] established", *common])
+    second = told(["[TASK] completed took_ms=x", *common], from_second=60)
+    expected = by_reference([first, second], TAGGED)
+    assert by_core([[first], [second]], TAGGED) == expected
+    assert expected.files[1][1] == near.START_US + 61 * SECOND_US
+
+
+def told(texts, *, from_second=0):
+    """Lines of w1, a second apart."""
+    lines = (
+        f"{iso(near.START_US + (from_second + number) * SECOND_US)} INFO w1 {text}\n"
+        for number, text in enumerate(texts)
+    )
+    return "".join(lines).encode()
 
 
 def test_of_more_silences_than_are_kept_the_longest_stay():
