@@ -109,7 +109,7 @@ def test_a_table_sorts_by_keyboard(browser, pages) -> None:
 def test_a_link_into_a_fold_opens_it(browser, pages) -> None:
     shown, _, _ = opened(browser, pages["one"])
     shown.locator("#metrics tbody a").first.click()
-    shown.wait_for_selector("#def-connection_attempts", state="visible", timeout=5_000)
+    shown.wait_for_selector("#def-connection_attempts", state="visible")
     assert shown.locator("#formulas details[open]").count() == 1
     shown.context.close()
 

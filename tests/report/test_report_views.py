@@ -38,7 +38,7 @@ def test_the_keyboard_alone_leads_to_the_raw_lines_of_an_outage(browser, report)
     assert focused(shown) == "first outage"
     press(shown, "Enter")
     proof = shown.locator("#drill .raw .proof code").first
-    proof.wait_for(timeout=5_000)
+    proof.wait_for()
     assert "[RECONNECT] lost cause=closed code=1006" in proof.inner_text()
     assert focused(shown).endswith(": outage 1")
     for _ in range(20):
@@ -72,9 +72,9 @@ def test_a_worker_has_a_view_of_its_own_and_a_way_back(browser, report) -> None:
     assert shown.locator("#outages").is_hidden()
     assert overflow(shown) <= 0
     shown.locator("#drill a", has_text="Back to the report").click()
-    assert shown.locator("#drill").is_hidden()
+    shown.wait_for_selector("#drill", state="hidden")
     # The charts were out of sight when the page was opened; they are drawn now.
-    shown.wait_for_selector("[data-chart=tasks] .main-svg", timeout=10_000)
+    shown.wait_for_selector("[data-chart=tasks] .main-svg")
     assert messages == []
     shown.context.close()
 
@@ -129,11 +129,11 @@ def test_a_table_filters_by_words_and_copies_what_it_shows(browser, report) -> N
     assert shown.locator("#outages .rows").text_content() == "1 of 11 rows"
     shown.locator("#outages button", has_text="Copy CSV").click()
     status = shown.locator("#outages .rows", has_text="Copied 1 row as CSV")
-    status.wait_for(timeout=5_000)
+    status.wait_for()
     rows = list(csv.DictReader(io.StringIO(shown.evaluate("navigator.clipboard.readText()"))))
     assert [row["Cause"] for row in rows] == ["closed (code 1006)"]
     shown.locator("#outages button", has_text="Copy JSON").click()
-    shown.locator("#outages .rows", has_text="Copied 1 row as JSON").wait_for(timeout=5_000)
+    shown.locator("#outages .rows", has_text="Copied 1 row as JSON").wait_for()
     assert json.loads(shown.evaluate("navigator.clipboard.readText()")) == rows
     shown.context.close()
 
