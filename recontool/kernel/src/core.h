@@ -148,7 +148,6 @@ static inline u64 hash_name(Str name) {
     u64 h = name.n * 0x9E3779B97F4A7C15u;
     const u8 *p = name.p;
     u32 n = name.n;
-    if (LIKELY(n - 8 <= 8)) return mix(mix(h ^ load64(p)) ^ load64(p + n - 8) * 0xD6E8FEB86659FD93u);
     for (; n > 8; p += 8, n -= 8) h = mix(h ^ load64(p)) * 0xD6E8FEB86659FD93u;
     return mix(h ^ (n ? load64(p) << (64 - 8 * n) : 0));
 }

@@ -169,7 +169,7 @@ ALWAYS int outlined_at(const Parser *parser, Chunk *chunk, const Begun *b, i64 a
     Rec *rec = counted ? chunk->with : begin(parser, chunk, b);
     if (outline->wanted && UNLIKELY(!values_of(parser, chunk, rec, outline, b))) return 0;
     if (counted) tally(chunk, opening, at);
-    else keep(parser, chunk, rec, opening, b, at);
+    else keep(chunk, rec, opening, b, at);
     return 1;
 }
 

@@ -30,24 +30,14 @@ typedef struct {
 /* What lines a summary only counts come to; they stand with a record of their source. */
 enum { TALLY_TASKS = MARKERS, TALLIES = MARKERS + 3 }; /* by marker, then tasks completed, failed, cancelled */
 
-/* What a record is: parts of one word, so that they can be set at once. */
-#define WHAT                                             \
-    union {                                              \
-        struct {                                         \
-            u8 shape, kind, level, marker, moves, label; \
-            int16_t event;                               \
-        };                                               \
-        u64 what;                                        \
-    }
-
 typedef struct {
     i64 at_us, until; /* of it and of the lines of its source that follow and are counted with it */
     u32 line; /* of its chunk, from 0 */
-    u32 who;  /* records of one chunk with the same number, and not 0, are of the same source */
-    WHAT;
     u16 flags;
-    int16_t template;
+    u8 shape, kind, level, marker, moves, label;
+    int16_t event, template;
     u32 cells_n;
+    u32 who; /* records of one chunk with the same number, and not 0, are of the same source */
     Str source, raw, text;
     union {
         struct {
@@ -86,8 +76,8 @@ typedef struct {
 typedef struct {
     u8 text[OPENING_MOST];
     u32 n, name_at; /* n 0: none yet */
-    WHAT;                            /* of a record that begins so, but for its level */
-    u8 counted;                      /* a summary needs only its number */
+    int16_t event;
+    u8 marker, kind, moves, counted; /* counted: a summary needs only its number */
     u8 outcome;                      /* of a task, where its tally has it; M_NONE: of none */
     const EventRow *row;
     Key keys[KEYS_KEPT];

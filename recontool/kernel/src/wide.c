@@ -213,11 +213,11 @@ static inline void admit(Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
     chunk->with = rec, chunk->who = rec->who = b->head->who;
 }
 
-static inline void keep(const Parser *parser, Chunk *chunk, Rec *rec, const Opening *opening, const Begun *b, i64 at) {
+static inline void keep(Chunk *chunk, Rec *rec, const Opening *opening, const Begun *b, i64 at) {
     admit(chunk, rec, b, at);
-    rec->what = opening->what, rec->level = b->head->level;
-    if (UNLIKELY((opening->marker == M_SECURITY || parser->wants & WANT_CELLS) && opening->kind != K_NONE)) /* who else asks for it? */
-        rec->name = (Str){b->text.p + opening->name_at, opening->n - opening->name_at};
+    rec->text = b->text;
+    rec->marker = opening->marker, rec->kind = opening->kind, rec->moves = opening->moves, rec->event = opening->event;
+    if (opening->kind != K_NONE) rec->name = (Str){b->text.p + opening->name_at, opening->n - opening->name_at};
     keep_cells(chunk, rec);
 }
 

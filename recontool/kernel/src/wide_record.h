@@ -48,7 +48,7 @@ ALWAYS int NAME(record_at)(const Parser *parser, Chunk *chunk, const Begun *b, i
     Rec *rec = counted ? chunk->with : begin(parser, chunk, b);
     if (opening->kind != K_NONE && UNLIKELY(!NAME(fields_at)(parser, chunk, rec, opening, &m, b->text.p, stop, b->text.n))) return 0;
     if (counted) tally(chunk, opening, at);
-    else keep(parser, chunk, rec, opening, b, at);
+    else keep(chunk, rec, opening, b, at);
     return 1;
 }
 
