@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from recontool.metrics.gaps import median_us
 from recontool.model.events import Event
 from recontool.model.findings import ClockOffset, WorkerResult
 from recontool.model.markers import COORDINATOR
@@ -93,7 +94,5 @@ def _meeting(bounds: list[tuple[int, int]]) -> tuple[int, int]:
     if least <= most:
         return (least + most) // 2, (most - least + 1) // 2
     middles = [(low + high) // 2 for low, high in bounds]
-    from statistics import median  # slow to load, and most fleets have clocks of one machine
-
-    offset_us = round(median(middles))
+    offset_us = median_us(middles)
     return offset_us, max(abs(middle - offset_us) for middle in middles)

@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from recontool.model.errors import ReconError
 from recontool.model.version import VERSION
 
-# Commands in the order of the help, with the modules that register them.
+# Commands, with the modules that register them.
 COMMANDS: Final = {
     "analyze": "analyze",
     "events": "events",

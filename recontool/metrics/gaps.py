@@ -63,7 +63,7 @@ class Gaps:
         """The rhythm: as configured, else the shortest median distance of periodic lines, else 30 s."""
         if self._configured_us is not None:
             return self._configured_us
-        medians = {kind: _median(distances) for kind, distances in self._periodic.items() if distances}
+        medians = {kind: median_us(distances) for kind, distances in self._periodic.items() if distances}
         # Heartbeats stop during an outage, so they set the rhythm only where nothing else does.
         steady = [rhythm for kind, rhythm in medians.items() if kind != HEARTBEAT]
         return min(steady or medians.values(), default=DEFAULT_INTERVAL_US)
@@ -86,7 +86,7 @@ class Gaps:
             heapq.heappushpop(self._silences, (length_us, start_us))
 
 
-def _median(distances: Sequence[int]) -> int:
-    """As the statistics module's, which brings decimals and fractions along: they take longer than a small log."""
-    ordered, half = sorted(distances), len(distances) // 2
+def median_us(durations: Sequence[int]) -> int:
+    """As the statistics module's, rounded; that brings decimals and fractions along, which takes longer than a small log."""
+    ordered, half = sorted(durations), len(durations) // 2
     return ordered[half] if len(ordered) % 2 else round((ordered[half - 1] + ordered[half]) / 2)

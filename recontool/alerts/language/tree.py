@@ -36,14 +36,14 @@ class Placed(Struct, frozen=True, eq=False):
         return hash((type(self), self._said()))
 
 
-class Number(Placed, frozen=True, eq=False):
+class Number(Placed, frozen=True):
     """A constant, finite and not negative."""
 
     value: float
     column: int = 0
 
 
-class Metric(Placed, frozen=True, eq=False):
+class Metric(Placed, frozen=True):
     """The latest sample within the lookback."""
 
     name: str
@@ -55,7 +55,7 @@ class Metric(Placed, frozen=True, eq=False):
         return ALIASES.get(self.name, self.name)
 
 
-class Window(Placed, frozen=True, eq=False):
+class Window(Placed, frozen=True):
     """A function over the samples in (t - window, t]."""
 
     function: str
@@ -64,7 +64,7 @@ class Window(Placed, frozen=True, eq=False):
     column: int = 0
 
 
-class Unary(Placed, frozen=True, eq=False):
+class Unary(Placed, frozen=True):
     """`-` or `abs` of a number, `not` of a condition."""
 
     op: Literal["-", "abs", "not"]
@@ -72,7 +72,7 @@ class Unary(Placed, frozen=True, eq=False):
     column: int = 0
 
 
-class Arithmetic(Placed, frozen=True, eq=False):
+class Arithmetic(Placed, frozen=True):
     """`+ - * /` of two numbers."""
 
     op: Literal["+", "-", "*", "/"]
@@ -81,7 +81,7 @@ class Arithmetic(Placed, frozen=True, eq=False):
     column: int = 0
 
 
-class Compare(Placed, frozen=True, eq=False):
+class Compare(Placed, frozen=True):
     """A comparison of two numbers."""
 
     op: Comparison
@@ -90,7 +90,7 @@ class Compare(Placed, frozen=True, eq=False):
     column: int = 0
 
 
-class Logic(Placed, frozen=True, eq=False):
+class Logic(Placed, frozen=True):
     """`and`, `or`, `unless` of two conditions."""
 
     op: Literal["and", "or", "unless"]
