@@ -27,6 +27,8 @@ SOURCES = ("w1", "w1", "w1", "w1", "w2", "coordinator", "s" * 63, "s" * 128)
 MORE = ("unknown", "longer_than_sixteen_bytes_it_is", "a")
 ENDS = (b"\r\n", b"\r\r\n", b"\n\n", b"\n\r\n")
 STEPS_US = (0, 1, 1000, 20_000)
+BYTES = (" ", "=", '"', ".", "/", "0", "9", ":", "a", "[", "]", "_", "-", "\t", "\x00", "\x1f", "\x7f", "é")
+SHAPES = 8  # of a file are written again and again
 JUMPS_US = (-5000, 59_000_000, 70_000_000)
 _COMPLETED = next(spec for spec in EVENTS if (spec.marker, spec.name) == ("TASK", "completed"))
 
@@ -34,20 +36,33 @@ _COMPLETED = next(spec for spec in EVENTS if (spec.marker, spec.name) == ("TASK"
 def tagged(rng: random.Random, size: int) -> bytes:
     """Up to ten times `size` lines of format tagged-v1, in most files few of them unusual."""
     at_us, odd, lines = near.START_US + rng.randrange(10**8), rng.choice((0, 0, 0.01, 0.05, 0.3)), []
+    again, texts = rng.choice((0, 0.5, 0.95)), [_text(rng, odd)]
     source = rng.choice(SOURCES)
     for _ in range(rng.randint(1, 10 * size)):
         at_us += rng.choice(JUMPS_US) if rng.random() < 0.01 else rng.choice(STEPS_US)
         source = rng.choice(SOURCES) if rng.random() < odd else source
         end = rng.choice(ENDS) if rng.random() < odd / 3 else b"\n"
-        lines.append(_line(rng, at_us, source, odd) + end)
+        text = _again(rng, rng.choice(texts), odd) if rng.random() < again else _text(rng, odd)
+        if len(texts) < SHAPES:
+            texts.append(text)
+        head = render(Event(at_us, rng.choice(("INFO", "INFO", "INFO", "DEBUG")), source, "", "x"))[:-1]
+        lines.append(f"{head}{text}".encode() + end)
     text = b"".join(lines)
     return text[: rng.randrange(len(text) + 1)] if rng.random() < 0.3 else text
 
 
-def _line(rng: random.Random, at_us: int, source: str, odd: float) -> bytes:
-    head = render(Event(at_us, rng.choice(("INFO", "INFO", "INFO", "DEBUG")), source, "", "x"))[:-1]
+def _again(rng: random.Random, text: str, odd: float) -> str:
+    """A text of the same layout: other digits, and seldom one byte that should not be there."""
+    digits = "".join(rng.choice("0123456789") if "0" <= byte <= "9" and rng.random() < 0.5 else byte for byte in text)
+    if not digits or rng.random() >= odd + 0.02:
+        return digits
+    at = rng.randrange(len(digits))
+    return digits[:at] + rng.choice(BYTES) + digits[at + 1 :]
+
+
+def _text(rng: random.Random, odd: float) -> str:
     if rng.random() < odd:
-        return f"{head}{rng.choice(TEXTS)}".encode()
+        return rng.choice(TEXTS)
     spec = _COMPLETED if rng.random() < 0.4 else rng.choice(EVENTS)
     names = [*spec.fields[: rng.randint(0, len(spec.fields))], *(rng.choice(MORE) for _ in range(rng.random() < odd))]
     names *= 1 + (rng.random() < odd / 2)
@@ -56,7 +71,7 @@ def _line(rng: random.Random, at_us: int, source: str, odd: float) -> bytes:
     room = rng.choice(WIDTHS) - len(text) - len(" pad=")
     if room > 0 and rng.random() < odd + 0.02:
         text += " pad=" + "p" * room
-    return f"{head}{text}".encode()
+    return text
 
 
 def _value(rng: random.Random, name: str, odd: float) -> str:

@@ -137,7 +137,8 @@ static u8 moves_of(const Vocab *v, const EventRow *row, Str name) { return row !
 int parse_opening(const Parser *parser, Str text, Opening *o) {
     int marker, event;
     Str name;
-    *o = (Opening){.n = text.n, .event = -1};
+    Meaning *m = &o->meaning;
+    *o = (Opening){.n = text.n, .meaning.event = -1};
     memcpy(o->text, text.p, text.n);
     if (opening_of(parser->vocab, text, &marker, &name, &event) == PLAIN) {
         if (text.p[0] == '[' || !(CLASS[text.p[0]] & C_LOWER)) return 0;
@@ -145,12 +146,12 @@ int parse_opening(const Parser *parser, Str text, Opening *o) {
             if (!(CLASS[text.p[i]] & C_NAME)) return 0; /* an event's name may end within */
         return 1;
     }
-    o->name_at = (u32)(name.p - text.p);
     o->row = row_of(parser->vocab, event);
-    o->event = (int16_t)event, o->marker = (u8)marker, o->kind = kind_of(o->row), o->moves = moves_of(parser->vocab, o->row, name);
-    o->counted = (u8)only_counted(o->kind);
-    if (o->kind >= K_TASK_COMPLETED && o->kind <= K_TASK_CANCELLED) o->outcome = (u8)(TALLY_TASKS + o->kind - K_TASK_COMPLETED);
-    return o->name_at + name.n == text.n && o->kind != K_METRICS;
+    m->name_at = (u32)(name.p - text.p), m->name_end = m->name_at + name.n;
+    m->event = (int16_t)event, m->marker = (u8)marker, m->kind = kind_of(o->row), m->moves = moves_of(parser->vocab, o->row, name);
+    m->counted = (u8)only_counted(m->kind);
+    if (m->kind >= K_TASK_COMPLETED && m->kind <= K_TASK_CANCELLED) m->outcome = (u8)(TALLY_TASKS + m->kind - K_TASK_COMPLETED);
+    return m->name_end == text.n && m->kind != K_METRICS;
 }
 
 /* `[MARKER] event key=value ...`; see parse_body in logs/grammar.py. */
@@ -382,7 +383,7 @@ void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
 }
 
 void chunk_free(Chunk *chunk) {
-    free(chunk->buffer), free(chunk->openings), free(chunk->outlines);
+    free(chunk->buffer), free(chunk->openings), free(chunk->layouts);
     VEC_FREE(chunk->recs), VEC_FREE(chunk->cells);
     arena_free(&chunk->arena);
 }

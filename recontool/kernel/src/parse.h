@@ -1,6 +1,8 @@
 /* Lines in, compact records out: the part that needs no memory of other lines, so that threads can share it. */
 #ifndef RECON_PARSE_H
 #define RECON_PARSE_H
+#include <stddef.h>
+
 #include "core.h"
 #include "vocab.h"
 
@@ -32,11 +34,12 @@ enum { TALLY_TASKS = MARKERS, TALLIES = MARKERS + 3 }; /* by marker, then tasks 
 
 typedef struct {
     i64 at_us, until; /* of it and of the lines of its source that follow and are counted with it */
-    u32 line; /* of its chunk, from 0 */
-    u16 flags;
-    u8 shape, kind, level, marker, moves, label;
+    u16 flags; /* from here on its traits, below */
+    u8 shape, kind, marker, moves, label;
     int16_t event, template;
     u32 cells_n;
+    u8 level;
+    u32 line; /* of its chunk, from 0 */
     u32 who; /* records of one chunk with the same number, and not 0, are of the same source */
     Str source, raw, text;
     union {
@@ -54,49 +57,69 @@ typedef struct {
     Cell *cells;
 } Rec;
 
+/* What records of one layout have in common stands together, to be set at once. */
+enum { TRAITS_AT = offsetof(Rec, flags), TRAITS = offsetof(Rec, level) - TRAITS_AT };
+
 /* ` LEVEL source ` as a line had it, and who that is: most lines begin as an earlier one did. */
 enum { HEAD_MOST = 64, HEADS = 64 };
 typedef struct {
-    u8 text[HEAD_MOST];
+    u8 least[HEAD_MOST], above[HEAD_MOST]; /* as of a Layout: the text, and behind it anything */
     u32 n, source_at, source_n;
-    u64 filled;                 /* a bit for each byte of the text */
     u32 who; /* heads of one source have one number, from 1 on */
     u8 level;
 } __attribute__((aligned(128))) Head; /* found by a shift */
+
+/* What an event means, by its marker and its name. */
+typedef struct {
+    u32 name_at, name_end; /* in its text */
+    int16_t event;
+    u8 marker, kind, moves, counted; /* counted: a summary needs only its number */
+    u8 outcome;                      /* of a task, where its tally has it; M_NONE: of none */
+} Meaning;
+
+/* What a value is, and where somebody wants it. */
+typedef struct {
+    int16_t field;
+    u8 type, slot;
+} Use;
 
 /* `[MARKER] event` or `event` as a line had it, what that means, and the fields that came after it, in their order. */
 enum { OPENING_MOST = 32, KEY_MOST = 16, KEYS_KEPT = 8, OPENINGS = 64 };
 typedef struct {
     u8 text[KEY_MOST];
     u32 n;
-    int16_t field;
-    u8 type, slot;
+    Use use;
     u8 skip, whole, number; /* nobody wants the value; a good value is digits alone; or may have one point between them */
 } Key;
 typedef struct {
     u8 text[OPENING_MOST];
-    u32 n, name_at; /* n 0: none yet */
-    int16_t event;
-    u8 marker, kind, moves, counted; /* counted: a summary needs only its number */
-    u8 outcome;                      /* of a task, where its tally has it; M_NONE: of none */
+    u32 n; /* 0: none yet */
+    Meaning meaning;
     const EventRow *row;
     Key keys[KEYS_KEPT];
 } Opening;
 
-/* A text without the values of its fields, `[MARKER] event key= key=`, and what that means. */
-enum { OUTLINE_MOST = 64, OUTLINES = 64 };
+/* How a good text stood: what its bytes may be, and where the values are that somebody wants. */
+enum { LAYOUT_MOST = 128, LAYOUTS = 512 };
 typedef struct {
-    u8 text[2 * OUTLINE_MOST]; /* what is behind its end is 0 */
-    u32 n, numbers, wanted;    /* the fields that are numbers, and those whose value somebody wants: a bit each */
-    u32 most;                  /* so many bytes of numbers cannot be too many for one of them */
-    u8 counted;                /* a summary needs only its number */
-    Opening opening;
-} __attribute__((aligned(512))) Outline; /* found by a shift */
+    u8 at, n, after; /* after: so many digits are behind a point */
+    Use use;
+} Spot;
+typedef struct {
+    u8 least[LAYOUT_MOST], above[LAYOUT_MOST]; /* a byte is no less than that, and no more than so much above it */
+    u64 stops[2];                              /* which bytes end a name or a value, a bit each */
+    u32 n;                                     /* 0: none yet */
+    u8 traits[TRAITS];
+    Spot s1, a, b, x; /* n 0: nobody wants one */
+    u32 others_n;
+    Spot others[KEYS_KEPT];
+    Meaning meaning;
+} __attribute__((aligned(64))) Layout;
 
 /* Where some bytes were put last time: 1 + the index of what is known of them, 0 where there is nothing. */
 enum { PLACES = 1024 };
 typedef struct {
-    u8 at[PLACES];
+    u16 at[PLACES];
     u32 n; /* how many were put */
 } Places;
 
@@ -112,14 +135,14 @@ typedef struct {
     u8 source[136];
     u32 source_n;
     VEC(Cell) cells;
-    u8 stamp[32]; /* a minute, and what else every time has, in their places */
+    u8 stamp_least[32], stamp_above[32]; /* as of a Layout: any time of a minute, and anything behind it */
     i64 stamp_us;
     Head heads[HEADS]; /* by some of their bytes */
     u32 sources, who; /* numbers given; that of the last record, 0 when it has none */
     Rec *with;        /* that record */
-    Places opening_at, outline_at;
+    Places opening_at, layout_at;
     Opening *openings; /* the last to be learnt takes the place of the oldest */
-    Outline *outlines; /* the same */
+    Layout *layouts;   /* the same */
     u64 learnt_by;     /* the parser to which they mean that */
     const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;

@@ -7,9 +7,6 @@
 
 enum { LONGEST_TEXT = 127, AHEAD = 64, STRETCH = 1 << 12 };
 
-/* Of `YYYY-MM-DDTHH:MM:SS.ffffffZ `, a bit for each byte: what all times of a minute share, and the digits of the rest. */
-static const u32 IN_A_MINUTE = 0x1FFFFu | 1u << 19 | 1u << 26 | 1u << 27, SECONDS = 3u << 17 | 0x3Fu << 20;
-
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
  * bare value; it is anything but printable ASCII, and a space, `"` or `=`. The end of the line is one. */
 typedef struct {
@@ -55,15 +52,15 @@ static inline int plainly_good(const Key *key, const u8 *p, u32 n, u64 others) {
 }
 
 /* A value of digits alone, or with one point between them, is read here; 0 leaves it to the grammar. */
-static inline int quick_number(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 others) {
+static inline int quick_number(const Parser *parser, Chunk *chunk, Rec *rec, Use use, const u8 *p, u32 n, u64 others) {
     int whole = others == 0;
-    Cell cell = {.field = key->field, .type = key->type};
+    Cell cell = {.field = use.field, .type = use.type};
     if (n > 16) return 0;
-    if (key->type == T_INT) {
+    if (use.type == T_INT) {
         if (!whole) return 0;
         cell.i = (i64)sixteen_digits(p, n);
-        if (key->slot == S_A) rec->a = cell.i, rec->flags |= HAS_A;
-        else if (key->slot == S_B) rec->b = cell.i, rec->flags |= HAS_B;
+        if (use.slot == S_A) rec->a = cell.i, rec->flags |= HAS_A;
+        else if (use.slot == S_B) rec->b = cell.i, rec->flags |= HAS_B;
     } else {
         static const double POWER[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
         u32 point = whole ? n : (u32)__builtin_ctzll(others), after = whole ? 0 : n - point - 1;
@@ -71,31 +68,31 @@ static inline int quick_number(const Parser *parser, Chunk *chunk, Rec *rec, con
         u64 mantissa = sixteen_digits(p, point);
         if (after) mantissa = mantissa * (u64)TEN[after] + eight_digits(p + point + 1, after);
         cell.x = (double)mantissa / POWER[after]; /* as parse_float has it */
-        if (key->slot == S_X) rec->x = cell.x, rec->flags |= HAS_X;
+        if (use.slot == S_X) rec->x = cell.x, rec->flags |= HAS_X;
     }
     if (UNLIKELY(parser->wants & WANT_CELLS)) VEC_PUSH(chunk->cells, cell);
     return 1;
 }
 
-static __attribute__((noinline)) int take_value(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 others) {
-    if (key->field < 0) return 1;
-    if (key->type == T_STR) {
-        if (key->slot == S_SKIP || key->slot == S_TEXT) { /* printable ASCII, which needs no look */
-            Cell cell = {.field = key->field, .type = T_STR, .s = {p, n}};
-            if (key->slot == S_TEXT) rec->s1 = cell.s, rec->flags |= HAS_TEXT;
+static __attribute__((noinline)) int take_value(const Parser *parser, Chunk *chunk, Rec *rec, Use use, const u8 *p, u32 n, u64 others) {
+    if (use.field < 0) return 1;
+    if (use.type == T_STR) {
+        if (use.slot == S_SKIP || use.slot == S_TEXT) { /* printable ASCII, which needs no look */
+            Cell cell = {.field = use.field, .type = T_STR, .s = {p, n}};
+            if (use.slot == S_TEXT) rec->s1 = cell.s, rec->flags |= HAS_TEXT;
             if (parser->wants & WANT_CELLS) VEC_PUSH(chunk->cells, cell);
             return 1;
         }
-    } else if (key->type != T_BOOL && key->slot != S_METRIC && quick_number(parser, chunk, rec, key, p, n, others)) {
+    } else if (use.type != T_BOOL && use.slot != S_METRIC && quick_number(parser, chunk, rec, use, p, n, others)) {
         return 1;
     }
-    return put(parser, chunk, rec, key->slot, key->field, (Str){p, n});
+    return put(parser, chunk, rec, use.slot, use.field, (Str){p, n});
 }
 
 static inline int quick_value(const Parser *parser, Chunk *chunk, Rec *rec, const Key *key, const u8 *p, u32 n, u64 digits) {
     u64 others = ~digits & below(n);
     if (key->skip & plainly_good(key, p, n, others)) return 1;
-    return take_value(parser, chunk, rec, key, p, n, others);
+    return take_value(parser, chunk, rec, key->use, p, n, others);
 }
 
 /* Learn what the name of a field means after this opening; 0 when it is no name. */
@@ -104,13 +101,14 @@ static int learn_key(const Parser *parser, const Opening *opening, Key *key, Str
     for (u32 i = 1; i < name.n; i++)
         if (!(CLASS[name.p[i]] & C_NAME)) return 0;
     int f = vocab_field(parser->vocab, name);
-    *key = (Key){.n = name.n, .field = (int16_t)f, .slot = S_SKIP, .skip = 1};
+    *key = (Key){.n = name.n, .use = {.field = (int16_t)f, .slot = S_SKIP}, .skip = 1};
     memcpy(key->text, name.p, name.n <= KEY_MOST ? name.n : KEY_MOST);
     if (f < 0) return 1;
-    key->type = parser->vocab->fields.p[f].type;
-    key->whole = key->type == T_INT, key->number = key->type != T_STR;
-    if (opening->row != NULL && !(parser->wants & WANT_LESS)) key->slot = opening->row->slot[f];
-    key->skip = key->slot == S_SKIP && key->type != T_BOOL && !(parser->wants & WANT_CELLS);
+    Use *use = &key->use;
+    use->type = parser->vocab->fields.p[f].type;
+    key->whole = use->type == T_INT, key->number = use->type != T_STR;
+    if (opening->row != NULL && !(parser->wants & WANT_LESS)) use->slot = opening->row->slot[f];
+    key->skip = use->slot == S_SKIP && use->type != T_BOOL && !(parser->wants & WANT_CELLS);
     return 1;
 }
 
@@ -126,7 +124,7 @@ static u32 settle(Places *places, u32 place, u32 most) {
     if (places->n == PLACES / 2) memset(places, 0, sizeof *places);
     u32 i = places->n++ % most;
     while (places->at[place & (PLACES - 1)]) place++;
-    places->at[place & (PLACES - 1)] = (u8)(i + 1);
+    places->at[place & (PLACES - 1)] = (u16)(i + 1);
     return i;
 }
 
@@ -149,34 +147,27 @@ static int learn_head(Chunk *chunk, Str line) {
     if (line.n < 34 || !parse_header(chunk, line, &rec)) return 0;
     u32 n = (u32)(rec.text.p - p) - 28;
     if (n > HEAD_MOST) return 0;
-    memcpy(chunk->stamp, chunk->minute, 17);
+    memcpy(chunk->stamp_least, "YYYY-mm-ddTHH:MM:00.000000Z ", 28);
+    memcpy(chunk->stamp_above, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\11\0\11\11\11\11\11\11\0\0\377\377\377\377", 32);
+    memcpy(chunk->stamp_least, chunk->minute, 17);
     chunk->stamp_us = chunk->minute_us;
-    chunk->stamp[19] = '.', chunk->stamp[26] = 'Z', chunk->stamp[27] = ' ';
     Head *head = head_at(chunk, p);
-    *head = (Head){.n = n, .filled = below(n), .source_at = (u32)(rec.source.p - p), .source_n = rec.source.n, .level = rec.level};
-    memcpy(head->text, p + 28, n);
+    *head = (Head){.n = n, .source_at = (u32)(rec.source.p - p), .source_n = rec.source.n, .level = rec.level};
+    memcpy(head->least, p + 28, n), memset(head->above + n, 255, HEAD_MOST - n);
     for (int i = 0; i < HEADS; i++) {
         const Head *other = &chunk->heads[i];
-        if (other->who && other->source_n == rec.source.n && memcmp(other->text + other->source_at - 28, rec.source.p, rec.source.n) == 0)
+        if (other->who && other->source_n == rec.source.n && memcmp(other->least + other->source_at - 28, rec.source.p, rec.source.n) == 0)
             head->who = other->who;
     }
     if (!head->who) head->who = ++chunk->sources;
     return 1;
 }
 
-/* 128 bits. */
-typedef struct {
-    u64 low, high;
-} Bits;
-
 /* A line that begins as one before did. */
 typedef struct {
-    const u8 *p;
-    u32 n; /* without its end */
+    Str line, text; /* without its end */
     const Head *head;
-    Str text;
-    u32 place; /* in which an outline of it is looked for, but for its length */
-    Bits inside, equals, bare, digit, point; /* which bytes are of its text, and what they are; bare: none that ends a bare value, but for `=` */
+    const Layout *layout; /* of its text, NULL when it is not known, or not asked for */
 } Begun;
 
 /* Lines that were looked at and not yet taken. */
@@ -184,6 +175,7 @@ typedef struct {
     Begun line[AHEAD];
     i64 at[AHEAD];
     u8 marked[AHEAD + 1]; /* those that may have a marker, or all where not only markers count */
+    const Begun *strange; /* one of them whose layout is not known */
     u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
 } Ahead;
 
@@ -193,13 +185,17 @@ static const u8 ODD[256] = {
     [0 ... 'Z'] = 1, ['\\' ... '`'] = 1, ['c'] = 1, ['{' ... 255] = 1,
 };
 
-static inline Str source_of(const Begun *b) { return (Str){b->p + b->head->source_at, b->head->source_n}; }
+static inline Str source_of(const Begun *b) { return (Str){b->line.p + b->head->source_at, b->head->source_n}; }
 
-/* A record of nothing yet; there is room for it. */
+static inline Rec *room_for(Chunk *chunk) {
+    VEC_ROOM(chunk->recs, 1); /* this moves those before */
+    return &chunk->recs.p[chunk->recs.n];
+}
+
+/* A record of nothing yet. */
 static inline Rec *begin(const Parser *parser, Chunk *chunk, const Begun *b) {
-    VEC_ROOM(chunk->recs, 1);
-    Rec *rec = &chunk->recs.p[chunk->recs.n];
-    blank(parser, rec, (Str){b->p, b->n});
+    Rec *rec = room_for(chunk);
+    blank(parser, rec, b->line);
     chunk->cells.n = 0;
     return rec;
 }
@@ -213,11 +209,15 @@ static inline void admit(Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
     chunk->with = rec, chunk->who = rec->who = b->head->who;
 }
 
-static inline void keep(Chunk *chunk, Rec *rec, const Opening *opening, const Begun *b, i64 at) {
+static inline void set_meaning(Rec *rec, const Meaning *m) {
+    rec->marker = m->marker, rec->kind = m->kind, rec->moves = m->moves, rec->event = m->event;
+}
+
+static inline void keep(Chunk *chunk, Rec *rec, const Meaning *m, const Begun *b, i64 at) {
     admit(chunk, rec, b, at);
     rec->text = b->text;
-    rec->marker = opening->marker, rec->kind = opening->kind, rec->moves = opening->moves, rec->event = opening->event;
-    if (opening->kind != K_NONE) rec->name = (Str){b->text.p + opening->name_at, opening->n - opening->name_at};
+    set_meaning(rec, m);
+    rec->name = (Str){b->text.p + m->name_at, m->name_end - m->name_at};
     keep_cells(chunk, rec);
 }
 
@@ -230,11 +230,11 @@ static inline int goes_on(Chunk *chunk, const Begun *b) {
 }
 
 /* Count a line that a summary wants no more of with the record before it, which is of the same source. */
-static inline void tally(Chunk *chunk, const Opening *opening, i64 at) {
+static inline void tally(Chunk *chunk, const Meaning *m, i64 at) {
     Rec *with = chunk->with;
     if (at > with->until) with->until = at;
-    with->tally[opening->marker]++;
-    with->tally[opening->outcome]++;
+    with->tally[m->marker]++;
+    with->tally[m->outcome]++;
 }
 
 /* A record that a summary only takes the time of. */
@@ -249,74 +249,30 @@ static inline int quiet(const Parser *parser, Chunk *chunk, const Begun *b, i64 
     return 1;
 }
 
+#include "layout.h"
+
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,popcnt"))) static inline
-ALWAYS u32 equal_32(__m256i v, char c) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))); }
-ALWAYS __m256i load_32(const u8 *p) { return _mm256_loadu_si256((const __m256i *)p); }
-ALWAYS u64 ends_avx2(const u8 *p) { return equal_32(load_32(p), '\n') | (u64)equal_32(load_32(p + 32), '\n') << 32; }
-ALWAYS u32 stops_32(__m256i v) {
-    u32 printable = (u32)_mm256_movemask_epi8(_mm256_cmpgt_epi8(v, _mm256_set1_epi8(' '))); /* bytes are signed here */
-    return ~printable | equal_32(v, '"') | equal_32(v, '=');
-}
-ALWAYS u32 digits_32(__m256i v) {
-    __m256i value = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-    return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value));
-}
-ALWAYS u64 marks_avx2(const u8 *p, u64 *digit) {
-    __m256i a = load_32(p), b = load_32(p + 32);
-    *digit = digits_32(a) | (u64)digits_32(b) << 32;
-    return stops_32(a) | (u64)stops_32(b) << 32;
-}
-ALWAYS int is_time_avx2(const u8 *p, const u8 *stamp) {
-    __m256i v = load_32(p), fixed = _mm256_cmpeq_epi8(v, load_32(stamp));
-    return (((u32)_mm256_movemask_epi8(fixed) & IN_A_MINUTE) | (digits_32(v) & SECONDS)) == (IN_A_MINUTE | SECONDS);
-}
-ALWAYS u32 same32_avx2(const u8 *p, const u8 *q) { return (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load_32(p), load_32(q))); }
-ALWAYS u64 same_avx2(const u8 *p, const u8 *q) { return same32_avx2(p, q) | (u64)same32_avx2(p + 32, q + 32) << 32; }
-#define RECORD record_at_avx2
-#define KNOWN known_at_avx2
-#define LOOK(begun) (void)(begun)
+#include "avx2.h"
 #include "wide_record.h"
 #include "wide_lines.h"
 #undef NAME
 #undef TARGET
 #undef ALWAYS
-#undef RECORD
-#undef KNOWN
-#undef LOOK
 
 #define NAME(x) x##_avx512
-#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,avx512bw,avx512vl,avx512vbmi2")))
-#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,popcnt,avx512bw,avx512vl,avx512vbmi2"))) static inline
-ALWAYS u64 ends_avx512(const u8 *p) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\n')); }
-ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
-    __m512i v = _mm512_loadu_si512(p);
-    *digit = _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(9));
-    return _mm512_cmple_epi8_mask(v, _mm512_set1_epi8(' ')) | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')) |
-           _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
-}
-ALWAYS int is_time_avx512(const u8 *p, const u8 *stamp) {
-    __m256i v = _mm256_loadu_si256((const __m256i *)p), value = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-    __mmask32 fixed = _mm256_mask_cmpneq_epi8_mask(IN_A_MINUTE, v, _mm256_loadu_si256((const __m256i *)stamp));
-    return (fixed | _mm256_mask_cmpgt_epu8_mask(SECONDS, value, _mm256_set1_epi8(9))) == 0;
-}
-ALWAYS u64 same_avx512(const u8 *p, const u8 *q) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_loadu_si512(q)); }
-ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
-    return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)q));
-}
+#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,avx512bw,avx512vl")))
+#define ALWAYS __attribute__((always_inline, target("avx2,bmi,bmi2,popcnt,avx512bw,avx512vl"))) static inline
+#include "avx512.h"
 #include "wide_record.h"
-#define RECORD outlined_at
-#define KNOWN known_by_outline
-#define LOOK look_avx512
-#include "outline.h"
 #include "wide_lines.h"
 
 static int can(void) {
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("popcnt"))
         return 0;
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") ? 2 : 1;
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") ? 2 : 1;
 }
 
 static int most_allowed = 2;
@@ -333,11 +289,11 @@ int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
     if (width == 0) return 0;
     if (chunk->openings == NULL) {
         chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
-        chunk->outlines = cleared(_Alignof(Outline), OUTLINES * sizeof(Outline));
+        chunk->layouts = cleared(_Alignof(Layout), LAYOUTS * sizeof(Layout));
     }
     if (chunk->learnt_by != parser->serial) {
         memset(&chunk->opening_at, 0, sizeof chunk->opening_at);
-        memset(&chunk->outline_at, 0, sizeof chunk->outline_at);
+        memset(&chunk->layout_at, 0, sizeof chunk->layout_at);
         chunk->learnt_by = parser->serial;
     }
     if (width == 2) lines_avx512(parser, chunk, p, end);

@@ -1,17 +1,14 @@
 /* Lines at a time: wide.c includes it once for every kind of vector it knows. */
 
 /* `YYYY-MM-DDTHH:MM:SS.ffffffZ ` in the minute of the line before. */
-ALWAYS int NAME(time_at)(const Chunk *chunk, const u8 *p, i64 *at) {
-    if (UNLIKELY(!NAME(is_time)(p, chunk->stamp))) return 0;
+ALWAYS i64 NAME(time_at)(const Chunk *chunk, const u8 *p) {
     __m128i places = _mm_setr_epi8(1, 2, 4, 5, 6, 7, 8, 9, -1, -1, -1, -1, -1, -1, -1, -1);
     __m128i v = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 16)), places);
     __m128i pairs = _mm_maddubs_epi16(v, _mm_setr_epi8(10, 1, 10, 1, 10, 1, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0));
     __m128i fours = _mm_madd_epi16(pairs, _mm_setr_epi16(100, 1, 100, 1, 0, 0, 0, 0));
     u64 both = (u64)_mm_cvtsi128_si64(fours);
     static const i64 ZEROS = 1111 * '0' * 10001; /* what the digits are more than their values */
-    i64 micros = (i64)(both & 0xFFFFFFFFu) * 10000 + (i64)(both >> 32) - ZEROS;
-    *at = chunk->stamp_us + micros;
-    return micros < 60000000;
+    return chunk->stamp_us + (i64)(both & 0xFFFFFFFFu) * 10000 + (i64)(both >> 32) - ZEROS;
 }
 
 /* Put where lines of [p, end) end, and return how many do. */
@@ -35,38 +32,45 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
         const Head *head = head_at(chunk, p);
         Begun *b = &ahead->line[i];
         const u8 *end = ends[i];
-        if (UNLIKELY(!NAME(time_at)(chunk, p, &ahead->at[i]) || !head->n || (~NAME(same)(p + 28, head->text) & head->filled) != 0)) break;
+        if (UNLIKELY(!head->n || !NAME(begins_so)(chunk, head, p))) break;
         while (UNLIKELY(end[-1] == '\r')) end--; /* there is a head before them */
         const u8 *text = p + 28 + head->n;
         if (UNLIKELY(text >= end)) break;
-        b->p = p, b->n = (u32)(end - p), b->head = head, b->text = (Str){text, (u32)(end - text)};
+        b->line = (Str){p, (u32)(end - p)}, b->text = (Str){text, (u32)(end - text)}, b->head = head;
+        ahead->at[i] = NAME(time_at)(chunk, p);
         odd |= (head->who ^ chunk->who) | ODD[*text];
         ahead->marked[marked] = (u8)i;
         marked += (u32)((!less) | (*text == '['));
         p = ends[i] + 1;
     }
-    ahead->n = i, ahead->marked_n = marked, ahead->odd = odd;
-    for (u32 k = 0; k < marked; k++) LOOK(&ahead->line[ahead->marked[k]]);
+    const Begun *strange = NULL;
+    for (u32 k = 0; k < marked; k++) {
+        Begun *b = &ahead->line[ahead->marked[k]];
+        b->layout = NAME(layout_at)(chunk, b->text);
+        if (UNLIKELY(b->layout == NULL)) strange = b;
+    }
+    ahead->n = i, ahead->marked_n = marked, ahead->odd = odd, ahead->strange = strange;
 }
 
 /* Whether the whole line was taken. */
 ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
     u8 c = *b->text.p;
     if (less && c != '[') return !ODD[c] && quiet(parser, chunk, b, at);
-    return LIKELY(b->text.n <= LONGEST_TEXT) && RECORD(parser, chunk, b, at, less);
+    if (LIKELY(b->layout != NULL)) return NAME(laid_out)(parser, chunk, b, at, less);
+    return b->text.n <= LONGEST_TEXT && NAME(record_at)(parser, chunk, b, at, less);
 }
 
 /* Count lines of one source, of which a summary wants no more, with the record before them; returns how many it were
  * before the first that is of another kind. */
-ALWAYS u32 NAME(count)(const Parser *parser, Chunk *chunk, const Ahead *ahead) {
+ALWAYS u32 NAME(count)(Chunk *chunk, const Ahead *ahead) {
     Rec *with = chunk->with;
     i64 until = with->until;
     u32 k = 0, n = ahead->n;
     for (; k < ahead->marked_n; k++) {
-        const Opening *opening = KNOWN(parser, chunk, &ahead->line[ahead->marked[k]]);
-        if (UNLIKELY(opening == NULL)) break;
-        with->tally[opening->marker]++;
-        with->tally[opening->outcome]++;
+        const Layout *layout = ahead->line[ahead->marked[k]].layout;
+        if (UNLIKELY(layout == NULL || !layout->meaning.counted || layout->others_n)) break;
+        with->tally[layout->meaning.marker]++;
+        with->tally[layout->meaning.outcome]++;
     }
     if (k < ahead->marked_n) n = ahead->marked[k];
     for (u32 i = 0; i < n; i++) until = ahead->at[i] > until ? ahead->at[i] : until;
@@ -84,10 +88,11 @@ ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8
             const u8 *const *ends = &ends_at[line];
             u32 most = lines - line < AHEAD ? lines - line : AHEAD;
             NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
-            for (u32 i = less && ahead.n && !ahead.odd ? NAME(count)(parser, chunk, &ahead) : 0; i < ahead.n; i++) {
+            for (u32 i = less && ahead.n && !ahead.odd ? NAME(count)(chunk, &ahead) : 0; i < ahead.n; i++) {
                 if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], ahead.at[i], less))) chunk->lines++;
-                else parse_line(parser, chunk, ahead.line[i].p, end);
+                else parse_line(parser, chunk, ahead.line[i].line.p, end);
             }
+            if (UNLIKELY(ahead.strange != NULL)) learn_layout(parser, chunk, ahead.strange->text);
             line += ahead.n;
             if (ahead.n) p = ends[ahead.n - 1] + 1;
             if (ahead.n == most) continue;

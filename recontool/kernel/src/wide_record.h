@@ -44,20 +44,53 @@ ALWAYS int NAME(record_at)(const Parser *parser, Chunk *chunk, const Begun *b, i
     u32 stop;
     Opening *opening = NAME(opened_at)(parser, chunk, b->text, &m, &stop);
     if (UNLIKELY(opening == NULL)) return 0;
-    int counted = less && opening->counted && goes_on(chunk, b);
+    const Meaning *meaning = &opening->meaning;
+    int counted = less && meaning->counted && goes_on(chunk, b);
     Rec *rec = counted ? chunk->with : begin(parser, chunk, b);
-    if (opening->kind != K_NONE && UNLIKELY(!NAME(fields_at)(parser, chunk, rec, opening, &m, b->text.p, stop, b->text.n))) return 0;
-    if (counted) tally(chunk, opening, at);
-    else keep(chunk, rec, opening, b, at);
+    if (meaning->kind != K_NONE && UNLIKELY(!NAME(fields_at)(parser, chunk, rec, opening, &m, b->text.p, stop, b->text.n))) return 0;
+    if (counted) tally(chunk, meaning, at);
+    else keep(chunk, rec, meaning, b, at);
     return 1;
 }
 
-/* What a summary counts a line as; NULL when there is more to it. */
-ALWAYS const Opening *NAME(known_at)(const Parser *parser, Chunk *chunk, const Begun *b) {
-    Marks m;
-    u32 stop;
-    if (UNLIKELY(b->text.n > LONGEST_TEXT)) return NULL;
-    Opening *opening = NAME(opened_at)(parser, chunk, b->text, &m, &stop);
-    if (UNLIKELY(opening == NULL || !opening->counted)) return NULL;
-    return LIKELY(NAME(fields_at)(parser, chunk, chunk->with, opening, &m, b->text.p, stop, b->text.n)) ? opening : NULL;
+/* Of a number its digits by four, from the last on; all 0 where there is none. There are 16 bytes before every text. */
+ALWAYS __m128i NAME(fours_of)(const u8 *text, Spot number) {
+    __m128i v = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(text + number.at + number.n - 16)), _mm_set1_epi8('0'));
+    v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(LAST_OF + number.n)));
+    v = _mm_shuffle_epi8(v, _mm_loadu_si128((const __m128i *)WITHOUT_POINT[number.after]));
+    return _mm_madd_epi16(_mm_maddubs_epi16(v, _mm_set1_epi16(0x010A)), _mm_set1_epi32(0x00010064));
+}
+
+ALWAYS i64 NAME(of_eights)(u64 eights) { return (i64)((eights & 0xFFFFFFFFu) * 100000000u + (eights >> 32)); }
+
+/* Put all that a fold needs of a text into its record: as many numbers for every line, so that nothing hangs on how
+ * many it has, and no byte twice. */
+ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
+    const u8 *text = b->text.p;
+    memcpy((u8 *)rec + TRAITS_AT, layout->traits, TRAITS);
+    rec->raw = b->line, rec->text = b->text;
+    rec->name = (Str){text + layout->meaning.name_at, layout->meaning.name_end - layout->meaning.name_at};
+    rec->s1 = (Str){text + layout->s1.at, layout->s1.n}, rec->s2.n = 0, rec->claimed = 0;
+    __m128i ten_thousands = _mm_set1_epi32(0x00012710), x = NAME(fours_of)(text, layout->x);
+    __m128i both = _mm_packus_epi32(NAME(fours_of)(text, layout->a), NAME(fours_of)(text, layout->b));
+    both = _mm_madd_epi16(both, ten_thousands), x = _mm_madd_epi16(_mm_packus_epi32(x, x), ten_thousands);
+    rec->a = NAME(of_eights)((u64)_mm_cvtsi128_si64(both)), rec->b = NAME(of_eights)((u64)_mm_extract_epi64(both, 1));
+    rec->x = (double)NAME(of_eights)((u64)_mm_cvtsi128_si64(x)) / (double)TEN[layout->x.after]; /* as parse_float has it */
+}
+
+/* As `record_at`, for a text whose layout is known. */
+ALWAYS int NAME(laid_out)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
+    const Layout *layout = b->layout;
+    int counted = less && layout->meaning.counted && goes_on(chunk, b), wanted = parser->wants == 0;
+    Rec *rec = counted ? chunk->with : wanted ? room_for(chunk) : begin(parser, chunk, b);
+    if (LIKELY(wanted)) NAME(set_down)(rec, layout, b);
+    for (u32 i = 0; UNLIKELY(i < layout->others_n); i++) {
+        Spot other = layout->others[i];
+        u64 point = other.after ? 1ull << (other.n - other.after - 1) : 0;
+        if (UNLIKELY(!take_value(parser, chunk, rec, other.use, b->text.p + other.at, other.n, point))) return 0;
+    }
+    if (counted) tally(chunk, &layout->meaning, at);
+    else if (LIKELY(wanted)) admit(chunk, rec, b, at);
+    else keep(chunk, rec, &layout->meaning, b, at);
+    return 1;
 }
