@@ -24,7 +24,7 @@ TEXTS = (
 )  # fmt: skip
 WIDTHS = (62, 63, 64, 65, 126, 127, 128, 129, 191, 192, 193, 255, 256, 257)
 SOURCES = ("w1", "w1", "w1", "w1", "w2", "coordinator", "s" * 63, "s" * 128)
-MORE = ("unknown", "longer_than_sixteen_bytes_it_is", "a")
+MORE = ("unknown", "longer_than_sixteen_bytes_it_is", "a", "resumed")
 ENDS = (b"\r\n", b"\r\r\n", b"\n\n", b"\n\r\n")
 STEPS_US = (0, 1, 1000, 20_000)
 BYTES = (" ", "=", '"', ".", "/", "0", "9", ":", "a", "[", "]", "_", "-", "\t", "\x00", "\x1f", "\x7f", "é")

@@ -28,11 +28,7 @@ static void demand_digits(Layout *layout, u32 from, u32 until) {
 static int demand_value(Layout *layout, const Key *key, Spot *value, const u8 *text) {
     const u8 *p = text + value->at;
     u32 until = value->at + value->n, point = 0;
-    switch (key->use.type) {
-    case T_STR: return 1;
-    case T_BOOL: return demand(layout, value->at, until, text), is((Str){p, value->n}, "true") || is((Str){p, value->n}, "false");
-    default: break;
-    }
+    if (key->use.type == T_STR || key->use.type == T_BOOL) return 1; /* a bool is looked at when it is taken, and it always is */
     while (point < value->n && digit(p[point])) point++;
     demand_digits(layout, value->at, until);
     if (point < value->n) {
@@ -55,8 +51,8 @@ static void want(const Parser *parser, Layout *layout, Rec *rec, Spot value) {
     Spot *const usual[] = {[S_TEXT] = &layout->s1, [S_A] = &layout->a, [S_B] = &layout->b, [S_X] = &layout->x};
     u8 slot = value.use.slot;
     int is_usual = parser->wants == 0 && (slot == S_TEXT || (slot >= S_A && slot <= S_X));
-    if (is_usual && !(rec->flags & HAS[slot])) *usual[slot] = value, rec->flags |= HAS[slot];
-    else layout->others[layout->others_n++] = value; /* or once more: the last one counts */
+    if (is_usual) *usual[slot] = value, rec->flags |= HAS[slot]; /* of several the last one counts */
+    else layout->others[layout->others_n++] = value;
 }
 
 static u32 stop_from(Str text, u32 at) {

@@ -12,7 +12,7 @@ i64 recon_chunk_parse(Chunk *c, const Parser *parser);
 enum { MOST_THREADS = 16, MOST_HELD = 2 * MOST_THREADS + 2 };
 
 typedef struct {
-    Chunk chunk;
+    Chunk *chunk;
     int parsed;
 } Held;
 
@@ -26,6 +26,8 @@ typedef struct {
     i64 next, turn, error; /* the range to parse, and to fold next */
     int folding;
     Held held[MOST_HELD]; /* range i stands in i % room */
+    Chunk chunks[MOST_HELD], *idle[MOST_HELD]; /* the last to be let go is taken first: it is still in a core's cache */
+    i64 idle_n;
     i64 room;
     volatile i64 *done; /* bytes, for a progress bar */
     volatile int *stop;
@@ -40,9 +42,10 @@ static i64 offset_of(const Scan *s, i64 range) {
 static void parse(Scan *s) {
     i64 mine = s->next++, offset = offset_of(s, mine);
     Held *held = &s->held[mine % s->room];
+    Chunk *chunk = held->chunk = s->idle[--s->idle_n];
     pthread_mutex_unlock(&s->lock);
-    i64 n = recon_chunk_read(&held->chunk, s->fd, offset, offset_of(s, mine + 1) - offset, s->end);
-    if (n >= 0) recon_chunk_parse(&held->chunk, s->parser);
+    i64 n = recon_chunk_read(chunk, s->fd, offset, offset_of(s, mine + 1) - offset, s->end);
+    if (n >= 0) recon_chunk_parse(chunk, s->parser);
     pthread_mutex_lock(&s->lock);
     if (n < 0 && !s->error) s->error = n;
     held->parsed = 1;
@@ -52,9 +55,10 @@ static void fold(Scan *s) {
     Held *held = &s->held[s->turn % s->room];
     s->folding = 1;
     pthread_mutex_unlock(&s->lock);
-    fleet_chunk(s->fleet, s->parser, &held->chunk);
+    fleet_chunk(s->fleet, s->parser, held->chunk);
     pthread_mutex_lock(&s->lock);
     s->folding = held->parsed = 0;
+    s->idle[s->idle_n++] = held->chunk;
     *s->done = offset_of(s, ++s->turn) - s->start;
 }
 
@@ -84,13 +88,14 @@ EXPORT i64 recon_scan(Fleet *f, const Parser *p, int fd, i64 start, i64 end, i64
     if (threads > s->ranges) threads = s->ranges;
     if (threads > MOST_THREADS) threads = MOST_THREADS;
     s->room = threads > 1 ? 2 * threads + 2 : 1;
+    for (; s->idle_n < s->room; s->idle_n++) s->idle[s->idle_n] = &s->chunks[s->idle_n];
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     for (; started + 1 < threads; started++)
         if (pthread_create(&thread[started], NULL, run, s) != 0) break; /* fewer threads, the same answer */
     run(s);
     for (i64 i = 0; i < started; i++) pthread_join(thread[i], NULL);
-    for (i64 i = 0; i < s->room; i++) chunk_free(&s->held[i].chunk);
+    for (i64 i = 0; i < s->room; i++) chunk_free(&s->chunks[i]);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
     i64 outcome = *stop ? -EINTR : s->error;
