@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from recontool.alerts.backtest import backtest, grid
 from recontool.alerts.document import DocumentError, Listing, Node, Problem, Problems, Scalar, Table, read
+from recontool.alerts.language.errors import did_you_mean
 from recontool.alerts.language.tokens import parse_duration
 from recontool.alerts.language.tree import duration_text
 from recontool.alerts.rules import Rule
@@ -78,7 +79,7 @@ def differences(story: Story, rules: Sequence[Rule]) -> list[str]:
         there = frozenset(_key(alert) for alert in found if _state(alert, at_us) == state)
         if there != expected:
             lines.append(f"at {duration_text(at_us)}, {state}:")
-            lines += [f"  - expected {key}" for key in sorted(expected - there)]
+            lines += [f"  - expected {key}{_no_rule(key, rules)}" for key in sorted(expected - there)]
             lines += [f"  + found    {key}" for key in sorted(there - expected)]
     if story.intervals is not None:
         shown = sorted(
@@ -87,9 +88,18 @@ def differences(story: Story, rules: Sequence[Rule]) -> list[str]:
         expected_text = sorted(story.intervals)
         if shown != expected_text:
             lines.append("intervals:")
-            lines += [f"  - expected {text}" for text in expected_text if text not in shown]
+            lines += [f"  - expected {text}{_no_rule(text, rules)}" for text in expected_text if text not in shown]
             lines += [f"  + found    {text}" for text in shown if text not in expected_text]
     return lines
+
+
+def _no_rule(expected: str, rules: Sequence[Rule]) -> str:
+    """What to say of an alert that no rule could have raised: `expected` begins with none of their names."""
+    names = [rule.name for rule in rules]
+    if f"{expected} ".startswith(tuple(name + end for name in names for end in (" ", ":"))):
+        return ""
+    meant = did_you_mean(re.split("[ :]", expected, maxsplit=1)[0], names)
+    return f" (no rule has this name{meant and '; ' + meant})"
 
 
 def _series(story: Story) -> SeriesSet:

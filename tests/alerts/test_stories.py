@@ -42,6 +42,18 @@ def test_what_differs_is_shown_as_a_diff():
     ]
 
 
+def test_an_alert_that_no_rule_has_is_told_apart_from_one_that_was_not_raised():
+    told = LATENCY.replace("[high_message_latency worker-1]", "[high_mesage_latency worker-1]")
+    told = told.replace("alert: high_message_latency", "alert: disk_full")
+    assert differences(story(told), BUILT_IN)[1:4:2] == [
+        "  - expected high_mesage_latency worker-1 (no rule has this name; did you mean high_message_latency?)",
+        "intervals:",
+    ]
+    assert "  - expected disk_full worker-1: pending 1m, fired 1m, resolved 2m30s (no rule has this name)" in (
+        differences(story(told), BUILT_IN)
+    )
+
+
 @pytest.mark.parametrize(
     ("run", "samples"),
     [
