@@ -5,10 +5,15 @@
 `recontool.backtest("logs/", rules="rules.yaml")` tells which alerts would have fired.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module
+
+# What a type checker knows as true; to load `typing` takes longer than to summarise a short log.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from recontool.api.compared import Compared, compare
     from recontool.api.replay import backtest
     from recontool.api.run import Run, load

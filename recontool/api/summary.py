@@ -3,18 +3,23 @@
 Of one plain log most of the time would be that of loading modules, so this one loads the others where it needs them.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping
+from types import SimpleNamespace
 
 from recontool.kernel.library import library
 from recontool.model.markers import Marker
 from recontool.model.units import MINUTE_US, SECOND_US
 
+TYPE_CHECKING = False  # see recontool/__init__.py
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from os import PathLike
+    from typing import Any, Final
 
     from recontool.analysis.fleet import FleetParts
     from recontool.api.sources import Reading, Source
@@ -26,7 +31,7 @@ _HEAD_BYTES: Final = 2**16
 _HEAD_LINES: Final = 100  # as logs/probe.py, which decides where this many do not
 
 
-class Summary(NamedTuple):
+class Summary(SimpleNamespace):
     """Counts over all workers. Durations in seconds, None without a completed outage; minutes are those of UTC.
 
     A reconnection is a completed outage, its duration that between the two events; p95 is by nearest rank.
@@ -42,10 +47,10 @@ class Summary(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data of its own."""
-        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in self._asdict().items()}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(self).items()}
 
 
-def summary(*paths: "str | PathLike[str]", reading: "Reading | None" = None) -> Summary:
+def summary(*paths: str | PathLike[str], reading: Reading | None = None) -> Summary:
     """Summarise logs, folders or patterns; without a path what ./recontool-data or the current folder holds.
 
     Raises:
@@ -67,7 +72,7 @@ def _may_be_a_log(path: str) -> bool:
     return isinstance(path, str) and path != "-" and not path.endswith(".parquet")
 
 
-def _of_one(path: str) -> "NativeFleet | None":
+def _of_one(path: str) -> NativeFleet | None:
     """The fleet of a log of the tagged grammar; None where it takes a closer look to say what the path is."""
     from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary
 
@@ -85,7 +90,7 @@ def _of_one(path: str) -> "NativeFleet | None":
     return fleet
 
 
-def _is_tagged(head: bytes, size: int, vocab: "Vocabulary") -> bool:
+def _is_tagged(head: bytes, size: int, vocab: Vocabulary) -> bool:
     """Whether most lines of a file's head are records; False leaves it to the probe, which knows other formats."""
     from recontool.kernel.fleet import Chunk, NativeFleet, Parser
     from recontool.kernel.views import RECORDS, FileView
@@ -104,7 +109,7 @@ def _is_tagged(head: bytes, size: int, vocab: "Vocabulary") -> bool:
     return 2 * sum(int(counts[at]) for at in RECORDS) > len(few)
 
 
-def _of_any(named: Sequence[str], reading: "Reading") -> Summary:
+def _of_any(named: Sequence[str], reading: Reading) -> Summary:
     from pathlib import Path
 
     from recontool.api.sources import opened
@@ -123,7 +128,7 @@ def _of_any(named: Sequence[str], reading: "Reading") -> Summary:
     return of_parts(fold(sources, reading, light=True).parts)
 
 
-def _of_plain(sources: "Sequence[Source]", reading: "Reading") -> "NativeFleet":
+def _of_plain(sources: Sequence[Source], reading: Reading) -> NativeFleet:
     """Plain tagged logs, one after the other."""
     from recontool.api.sources import repeated
     from recontool.kernel.fleet import NativeFleet, Parser, Vocabulary
@@ -147,13 +152,13 @@ def _of_plain(sources: "Sequence[Source]", reading: "Reading") -> "NativeFleet":
     return fleet
 
 
-def _scan(fleet: "NativeFleet", parser: "Parser", fd: int, threads: int) -> None:
+def _scan(fleet: NativeFleet, parser: Parser, fd: int, threads: int) -> None:
     from recontool.kernel.fleet import threads_to_use
 
     fleet.scan(parser, fd, 0, os.fstat(fd).st_size, threads=threads or threads_to_use())
 
 
-def of_fleet(fleet: "NativeFleet") -> Summary:
+def of_fleet(fleet: NativeFleet) -> Summary:
     """What a light fleet has seen; it may have seen more than a summary needs."""
     from recontool.kernel.raw import raw
     from recontool.kernel.views import OUTAGE_WORDS, CoordinatorView, WorkerView
@@ -172,7 +177,7 @@ def of_fleet(fleet: "NativeFleet") -> Summary:
     return _summed(markers, spans, [sum(view.outcomes[at] for view in workers) for at in range(len(OUTCOMES))])
 
 
-def of_parts(parts: "FleetParts") -> Summary:
+def of_parts(parts: FleetParts) -> Summary:
     """The same of a fold by whoever read the logs."""
     from recontool.model.outages import completed_spans
 
@@ -194,11 +199,11 @@ def _summed(markers: Mapping[str, int], spans: Iterable[tuple[int, int]], outcom
     minutes = Counter(end // MINUTE_US for _, end in pairs)
     count = len(took_us)
     return Summary(
-        {marker.value: markers.get(marker.value, 0) for marker in Marker},
-        count,
-        sum(took_us) / count / SECOND_US if count else None,
-        took_us[-1] / SECOND_US if count else None,
-        took_us[-(-_P95 * count // 100) - 1] / SECOND_US if count else None,
-        dict(zip(OUTCOMES, outcomes, strict=True)),
-        {"max": max(minutes.values(), default=0), "minutes": len(minutes)},
+        markers={marker.value: markers.get(marker.value, 0) for marker in Marker},
+        reconnects=count,
+        reconnect_mean_s=sum(took_us) / count / SECOND_US if count else None,
+        reconnect_max_s=took_us[-1] / SECOND_US if count else None,
+        reconnect_p95_s=took_us[-(-_P95 * count // 100) - 1] / SECOND_US if count else None,
+        tasks=dict(zip(OUTCOMES, outcomes, strict=True)),
+        reconnects_per_minute={"max": max(minutes.values(), default=0), "minutes": len(minutes)},
     )

@@ -1,16 +1,19 @@
 """Handles to what the compiled core holds: vocabulary, formats, parsers, and the fleet whose files it folds."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
 
 from recontool.kernel.library import library
 from recontool.kernel.views import COLUMNS, KINDS, TOTALS
 
+TYPE_CHECKING = False  # see recontool/__init__.py
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import tzinfo
+    from typing import Any, Final
 
     from recontool.logs.format import Format
 
@@ -37,7 +40,7 @@ class Vocabulary:
             raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
 
     @classmethod
-    def without_alerts(cls) -> "Vocabulary":
+    def without_alerts(cls) -> Vocabulary:
         """One that does not know what moves an alert, from the table beside this file.
 
         It needs none of the modules in which the vocabulary is declared: they take longer to load than a short log to read.
@@ -67,9 +70,9 @@ class Parser:
     def __init__(
         self,
         vocab: Vocabulary,
-        form: "Format | None" = None,
+        form: Format | None = None,
         source: str = "",
-        zone: "tzinfo | None" = None,
+        zone: tzinfo | None = None,
         *,
         cells: bool = False,
         light: bool = False,
@@ -99,7 +102,7 @@ class Parser:
             core().recon_format_free(self._format)
 
 
-def _table_of(form: "Format | None") -> bytes:
+def _table_of(form: Format | None) -> bytes:
     if form is None or form.engine == "tagged":
         return b""
     from recontool.kernel.formats import format_table  # needs the parser of regular expressions
@@ -107,7 +110,7 @@ def _table_of(form: "Format | None") -> bytes:
     return format_table(form)
 
 
-def _untrusted(form: "Format | None") -> int:
+def _untrusted(form: Format | None) -> int:
     """The metrics that a process of the format only claims, one bit each."""
     if form is None or not form.claim_only:
         return 0

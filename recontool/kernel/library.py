@@ -1,10 +1,15 @@
 """Finds and describes the compiled library; says why when there is none."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 from ctypes import POINTER, c_char_p, c_double, c_int, c_int64, c_uint32, c_uint64, c_void_p
 from functools import cache
-from typing import Final
+
+TYPE_CHECKING = False  # see recontool/__init__.py
+if TYPE_CHECKING:
+    from typing import Final
 
 ABI: Final = 6
 _OFF: Final = "RECONTOOL_REFERENCE"  # set to anything: use the reference reader

@@ -1,8 +1,13 @@
 """The compiled core's states as ctypes see them; each class mirrors the struct of the same name in src/api.c."""
 
+from __future__ import annotations
+
 import ctypes
 from ctypes import POINTER, Structure, c_double, c_int64, c_uint32, c_uint64, c_void_p
-from typing import Any, Final
+
+TYPE_CHECKING = False  # see recontool/__init__.py
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 MARKERS: Final = 8
 METRICS: Final = 26
