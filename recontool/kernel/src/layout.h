@@ -85,6 +85,8 @@ static int lay_out(const Parser *parser, Str text, Layout *layout) {
     }
     for (u32 i = 0; i < text.n; i++) layout->stops[i / 64] |= (u64)stops(text.p[i]) << i % 64;
     memcpy(layout->traits, (u8 *)&rec + TRAITS_AT, TRAITS);
+    layout->tally[layout->meaning.marker]++, layout->tally[layout->meaning.outcome]++;
+    layout->only_tally = layout->meaning.counted && !layout->others_n;
     return 1;
 }
 

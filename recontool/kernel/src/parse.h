@@ -109,6 +109,8 @@ typedef struct {
     u8 least[LAYOUT_MOST], above[LAYOUT_MOST]; /* a byte is no less than that, and no more than so much above it */
     u64 stops[2];                              /* which bytes end a name or a value, a bit each */
     u32 n;                                     /* 0: none yet */
+    u8 tally[16];  /* what one text of it adds to those of a record */
+    u8 only_tally; /* a summary needs nothing else of it */
     u8 traits[TRAITS];
     Spot s1, a, b, x; /* n 0: nobody wants one */
     u32 others_n;

@@ -173,7 +173,7 @@ typedef struct {
 /* Lines that were looked at and not yet taken. */
 typedef struct {
     Begun line[AHEAD];
-    i64 at[AHEAD];
+    i64 second[AHEAD]; /* digits of their times */
     u8 marked[AHEAD + 1]; /* those that may have a marker, or all where not only markers count */
     const Begun *strange; /* one of them whose layout is not known */
     u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
@@ -200,21 +200,24 @@ static inline Rec *begin(const Parser *parser, Chunk *chunk, const Begun *b) {
     return rec;
 }
 
-/* The record is one: lines of its source that follow may be counted with it. */
+/* The record is one. */
 static inline void admit(Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
     rec->at_us = rec->until = at;
     rec->level = b->head->level, rec->source = source_of(b);
     rec->line = chunk->lines;
+    rec->who = b->head->who;
     chunk->recs.n++;
-    chunk->with = rec, chunk->who = rec->who = b->head->who;
 }
+
+/* Lines of its source that follow may be counted with the record. */
+static inline void lead(Chunk *chunk, Rec *rec) { chunk->with = rec, chunk->who = rec->who; }
 
 static inline void set_meaning(Rec *rec, const Meaning *m) {
     rec->marker = m->marker, rec->kind = m->kind, rec->moves = m->moves, rec->event = m->event;
 }
 
 static inline void keep(Chunk *chunk, Rec *rec, const Meaning *m, const Begun *b, i64 at) {
-    admit(chunk, rec, b, at);
+    admit(chunk, rec, b, at), lead(chunk, rec);
     rec->text = b->text;
     set_meaning(rec, m);
     rec->name = (Str){b->text.p + m->name_at, m->name_end - m->name_at};
@@ -245,7 +248,7 @@ static inline int quiet(const Parser *parser, Chunk *chunk, const Begun *b, i64 
     }
     Rec *rec = begin(parser, chunk, b);
     rec->shape = R_QUIET;
-    admit(chunk, rec, b, at);
+    admit(chunk, rec, b, at), lead(chunk, rec);
     return 1;
 }
 

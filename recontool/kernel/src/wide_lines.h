@@ -1,14 +1,17 @@
 /* Lines at a time: wide.c includes it once for every kind of vector it knows. */
 
-/* `YYYY-MM-DDTHH:MM:SS.ffffffZ ` in the minute of the line before. */
-ALWAYS i64 NAME(time_at)(const Chunk *chunk, const u8 *p) {
-    __m128i places = _mm_setr_epi8(1, 2, 4, 5, 6, 7, 8, 9, -1, -1, -1, -1, -1, -1, -1, -1);
-    __m128i v = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 16)), places);
-    __m128i pairs = _mm_maddubs_epi16(v, _mm_setr_epi8(10, 1, 10, 1, 10, 1, 10, 1, 0, 0, 0, 0, 0, 0, 0, 0));
-    __m128i fours = _mm_madd_epi16(pairs, _mm_setr_epi16(100, 1, 100, 1, 0, 0, 0, 0));
-    u64 both = (u64)_mm_cvtsi128_si64(fours);
+/* Of `YYYY-MM-DDTHH:MM:SS.ffffffZ ` the digits of the second, the first one highest: a later one is a greater number. */
+ALWAYS i64 NAME(second_at)(const u8 *p) {
+    __m128i places = _mm_setr_epi8(9, 8, 7, 6, 5, 4, 2, 1, -1, -1, -1, -1, -1, -1, -1, -1);
+    return _mm_cvtsi128_si64(_mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 16)), places));
+}
+
+/* The time that they are in the minute of the line before. */
+ALWAYS i64 NAME(time_of)(const Chunk *chunk, i64 second) {
+    __m128i pairs = _mm_maddubs_epi16(_mm_cvtsi64_si128(second), _mm_set1_epi16(0x0A01));
+    u64 fours = (u64)_mm_cvtsi128_si64(_mm_madd_epi16(pairs, _mm_set1_epi32(0x00640001)));
     static const i64 ZEROS = 1111 * '0' * 10001; /* what the digits are more than their values */
-    return chunk->stamp_us + (i64)(both & 0xFFFFFFFFu) * 10000 + (i64)(both >> 32) - ZEROS;
+    return chunk->stamp_us + (i64)(fours >> 32) * 10000 + (i64)(fours & 0xFFFFFFFFu) - ZEROS;
 }
 
 /* Put where lines of [p, end) end, and return how many do. */
@@ -37,7 +40,7 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
         const u8 *text = p + 28 + head->n;
         if (UNLIKELY(text >= end)) break;
         b->line = (Str){p, (u32)(end - p)}, b->text = (Str){text, (u32)(end - text)}, b->head = head;
-        ahead->at[i] = NAME(time_at)(chunk, p);
+        ahead->second[i] = NAME(second_at)(p);
         odd |= (head->who ^ chunk->who) | ODD[*text];
         ahead->marked[marked] = (u8)i;
         marked += (u32)((!less) | (*text == '['));
@@ -64,17 +67,22 @@ ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at
  * before the first that is of another kind. */
 ALWAYS u32 NAME(count)(Chunk *chunk, const Ahead *ahead) {
     Rec *with = chunk->with;
-    i64 until = with->until;
+    __m128i tally = _mm_setzero_si128(); /* no more than the lines, which a byte has room for */
+    i64 until = 0;
     u32 k = 0, n = ahead->n;
     for (; k < ahead->marked_n; k++) {
         const Layout *layout = ahead->line[ahead->marked[k]].layout;
-        if (UNLIKELY(layout == NULL || !layout->meaning.counted || layout->others_n)) break;
-        with->tally[layout->meaning.marker]++;
-        with->tally[layout->meaning.outcome]++;
+        if (UNLIKELY(layout == NULL || !layout->only_tally)) break;
+        tally = _mm_add_epi8(tally, _mm_loadu_si128((const __m128i *)layout->tally));
     }
     if (k < ahead->marked_n) n = ahead->marked[k];
-    for (u32 i = 0; i < n; i++) until = ahead->at[i] > until ? ahead->at[i] : until;
-    with->until = until;
+    if (UNLIKELY(n == 0)) return 0;
+    for (u32 i = 0; i < n; i++) until = ahead->second[i] > until ? ahead->second[i] : until;
+    i64 at = NAME(time_of)(chunk, until);
+    with->until = at > with->until ? at : with->until;
+    u8 sums[16];
+    _mm_storeu_si128((__m128i *)sums, tally);
+    for (u32 i = 0; i < TALLIES; i++) with->tally[i] += sums[i];
     chunk->lines += n;
     return n;
 }
@@ -89,7 +97,7 @@ ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8
             u32 most = lines - line < AHEAD ? lines - line : AHEAD;
             NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
             for (u32 i = less && ahead.n && !ahead.odd ? NAME(count)(chunk, &ahead) : 0; i < ahead.n; i++) {
-                if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], ahead.at[i], less))) chunk->lines++;
+                if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], NAME(time_of)(chunk, ahead.second[i]), less))) chunk->lines++;
                 else parse_line(parser, chunk, ahead.line[i].line.p, end);
             }
             if (UNLIKELY(ahead.strange != NULL)) learn_layout(parser, chunk, ahead.strange->text);
