@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
+from collections import Counter, namedtuple
 from collections.abc import Mapping
-from types import SimpleNamespace
 
 from recontool.kernel.library import library
 from recontool.model.markers import Marker
@@ -19,7 +18,7 @@ TYPE_CHECKING = False  # see recontool/__init__.py
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from os import PathLike
-    from typing import Any, Final
+    from typing import Any, Final, NamedTuple
 
     from recontool.analysis.fleet import FleetParts
     from recontool.api.sources import Reading, Source
@@ -31,23 +30,34 @@ _HEAD_BYTES: Final = 2**16
 _HEAD_LINES: Final = 100  # as logs/probe.py, which decides where this many do not
 
 
-class Summary(SimpleNamespace):
+if TYPE_CHECKING:
+
+    class _Summary(NamedTuple):
+        markers: Mapping[str, int]
+        reconnects: int
+        reconnect_mean_s: float | None
+        reconnect_max_s: float | None
+        reconnect_p95_s: float | None
+        tasks: Mapping[str, int]  # completed, failed, cancelled
+        reconnects_per_minute: Mapping[str, int]  # max: the busiest minute; minutes: how many had any
+
+else:
+    _DURATIONS = "reconnect_mean_s reconnect_max_s reconnect_p95_s"
+    _NAMES = f"markers reconnects {_DURATIONS} tasks reconnects_per_minute"
+    _Summary = namedtuple("Summary", _NAMES)  # noqa: PYI024 - that one takes longer to load than a short log to read
+
+
+class Summary(_Summary):
     """Counts over all workers. Durations in seconds, None without a completed outage; minutes are those of UTC.
 
     A reconnection is a completed outage, its duration that between the two events; p95 is by nearest rank.
     """
 
-    markers: Mapping[str, int]
-    reconnects: int
-    reconnect_mean_s: float | None
-    reconnect_max_s: float | None
-    reconnect_p95_s: float | None
-    tasks: Mapping[str, int]  # completed, failed, cancelled
-    reconnects_per_minute: Mapping[str, int]  # max: the busiest minute; minutes: how many had any
+    __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data of its own."""
-        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(self).items()}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in self._asdict().items()}
 
 
 def summary(*paths: str | PathLike[str], reading: Reading | None = None) -> Summary:

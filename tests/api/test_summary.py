@@ -161,5 +161,5 @@ def test_it_is_plain_data(tmp_path):
     log = tmp_path / "worker-1.log"
     log.write_text(tagged(STORY[:2]))
     found = recontool.summary(log)
-    assert vars(found) == found.to_dict()
+    assert found._asdict() == found.to_dict()
     assert (found.reconnects, found.reconnect_mean_s, found.reconnect_p95_s) == (0, None, None)

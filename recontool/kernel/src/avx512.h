@@ -1,21 +1,20 @@
-/* What the wide reader asks of vectors of 64 bytes that can move bytes together. */
+/* What the wide reader asks of vectors of 64 bytes. */
 
 ALWAYS u64 ends_avx512(const u8 *p) { return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\n')); }
-ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
-    __m512i v = _mm512_loadu_si512(p);
-    *digit = _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(9));
-    return _mm512_cmple_epi8_mask(v, _mm512_set1_epi8(' ')) | _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('"')) |
-           _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('='));
-}
-ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
-    return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)q));
-}
-
 ALWAYS __m512i all_of(int needle) { return _mm512_load_si512(NEEDLE[needle]); }
 ALWAYS u64 stops_64(__m512i v) {
     __mmask64 printable = _mm512_cmpgt_epi8_mask(v, all_of(A_SPACE)), bare = _mm512_mask_cmpneq_epi8_mask(printable, v, all_of(A_QUOTE));
     return ~_mm512_mask_cmpneq_epi8_mask(bare, v, all_of(AN_EQUALS));
 }
+ALWAYS u64 marks_avx512(const u8 *p, u64 *digit) {
+    __m512i v = _mm512_loadu_si512(p);
+    *digit = _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('0')), _mm512_set1_epi8(9));
+    return stops_64(v);
+}
+ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
+    return _mm256_cmpeq_epi8_mask(_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)q));
+}
+
 /* What of 64 bytes is not as a layout has it, 0 where all is. */
 ALWAYS __m512i unlike_64(__m512i v, const u8 *least, const u8 *above) {
     return _mm512_subs_epu8(_mm512_sub_epi8(v, _mm512_load_si512(least)), _mm512_load_si512(above));

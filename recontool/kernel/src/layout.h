@@ -42,7 +42,7 @@ static int demand_value(Layout *layout, const Key *key, Spot *value, const u8 *t
     return value->n < 16;
 }
 
-/* As vectors have it: anything but printable ASCII, and what ends a bare value. */
+/* As vectors have it: white space, control characters, what is no ASCII, and what else ends a bare value. */
 static int stops(u8 c) { return c <= ' ' || c > 127 || c == '"' || c == '='; }
 
 /* A value that somebody wants; the flags of `rec` tell which there are. */
@@ -90,7 +90,7 @@ static int lay_out(const Parser *parser, Str text, Layout *layout) {
     return 1;
 }
 
-/* Remember how a text stands. No layout may be in use: it may take the place of the oldest. */
+/* Remember how a text stands. No layout may be in use: it may take the place of one. */
 static __attribute__((noinline)) void learn_layout(const Parser *parser, Chunk *chunk, Str text) {
     Layout fresh;
     if (!lay_out(parser, text, &fresh)) return;

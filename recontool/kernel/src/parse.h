@@ -93,7 +93,7 @@ typedef struct {
 } Key;
 typedef struct {
     u8 text[OPENING_MOST];
-    u32 n; /* 0: none yet */
+    u32 n;
     Meaning meaning;
     const EventRow *row;
     Key keys[KEYS_KEPT];
@@ -108,7 +108,7 @@ typedef struct {
 typedef struct {
     u8 least[LAYOUT_MOST], above[LAYOUT_MOST]; /* a byte is no less than that, and no more than so much above it */
     u64 stops[2];                              /* which bytes end a name or a value, a bit each */
-    u32 n;                                     /* 0: none yet */
+    u32 n;
     u8 tally[16];  /* what one text of it adds to those of a record */
     u8 only_tally; /* a summary needs nothing else of it */
     u8 traits[TRAITS];
@@ -143,8 +143,8 @@ typedef struct {
     u32 sources, who; /* numbers given; that of the last record, 0 when it has none */
     Rec *with;        /* that record */
     Places opening_at, layout_at;
-    Opening *openings; /* the last to be learnt takes the place of the oldest */
-    Layout *layouts;   /* the same */
+    Opening *openings;
+    Layout *layouts;
     u64 learnt_by;     /* the parser to which they mean that */
     const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;
@@ -171,7 +171,7 @@ void chunk_free(Chunk *chunk); /* what it holds */
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n);
 
 /* How many bytes the processor may take at a time: 0 as C has it, 1 with AVX2, 2 with AVX-512. */
-int parse_width(int most); /* use no more than `most`; returns what is used */
+int parse_width(int most); /* use no more than `most`, what is fastest below 0; returns what is used */
 
 /* Parts that records of other shapes share. */
 int parse_second(Chunk *chunk, const u8 *p, u8 between, i64 *at_us); /* YYYY-MM-DD?HH:MM:SS with `between` for ? */

@@ -21,7 +21,6 @@ const u8 CLASS[256] = {
 };
 const u8 NEEDLE[NEEDLES][64] __attribute__((aligned(64))) = {
     [A_SPACE] = {[0 ... 63] = ' '}, [A_QUOTE] = {[0 ... 63] = '"'}, [AN_EQUALS] = {[0 ... 63] = '='},
-    [A_POINT] = {[0 ... 63] = '.'}, [A_ZERO] = {[0 ... 63] = '0'},  [A_NINE] = {[0 ... 63] = 9},
 };
 
 int parse_int(Str text, i64 *value) {

@@ -7,8 +7,8 @@ extern const u8 CLASS[256]; /* bits below */
 enum { C_SPACE = 1, C_DIGIT = 2, C_LOWER = 4, C_UPPER = 8, C_NAME = 16, C_SOURCE = 32, C_STOP = 64, C_WORD = 128 };
 
 /* 64 of the same, for vectors: from memory, where the compiler would build each anew for every line. */
-enum { A_SPACE, A_QUOTE, AN_EQUALS, A_POINT, A_ZERO, A_NINE, NEEDLES };
-extern const u8 NEEDLE[NEEDLES][64]; /* A_NINE is the number */
+enum { A_SPACE, A_QUOTE, AN_EQUALS, NEEDLES };
+extern const u8 NEEDLE[NEEDLES][64];
 
 static inline int space(u8 c) { return CLASS[c] & C_SPACE; }
 static inline int digit(u8 c) { return (u8)(c - '0') < 10; }

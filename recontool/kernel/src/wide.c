@@ -8,7 +8,7 @@
 enum { LONGEST_TEXT = 127, AHEAD = 64, STRETCH = 1 << 12 };
 
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
- * bare value; it is anything but printable ASCII, and a space, `"` or `=`. The end of the line is one. */
+ * bare value; see stops() in layout.h. The end of the line is one. */
 typedef struct {
     u64 stop, more_stop, digit, more_digit;
     u32 base; /* of what `stop` has left */
@@ -62,12 +62,11 @@ static inline int quick_number(const Parser *parser, Chunk *chunk, Rec *rec, Use
         if (use.slot == S_A) rec->a = cell.i, rec->flags |= HAS_A;
         else if (use.slot == S_B) rec->b = cell.i, rec->flags |= HAS_B;
     } else {
-        static const double POWER[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
         u32 point = whole ? n : (u32)__builtin_ctzll(others), after = whole ? 0 : n - point - 1;
         if (n - !whole > 15 || (!whole && ((others & (others - 1)) != 0 || p[point] != '.' || point == 0 || after == 0 || after > 8))) return 0;
         u64 mantissa = sixteen_digits(p, point);
         if (after) mantissa = mantissa * (u64)TEN[after] + eight_digits(p + point + 1, after);
-        cell.x = (double)mantissa / POWER[after]; /* as parse_float has it */
+        cell.x = (double)mantissa / (double)TEN[after]; /* as parse_float has it */
         if (use.slot == S_X) rec->x = cell.x, rec->flags |= HAS_X;
     }
     if (UNLIKELY(parser->wants & WANT_CELLS)) VEC_PUSH(chunk->cells, cell);
@@ -119,7 +118,8 @@ static inline u32 opening_place(const u8 *end, u32 n) {
     return (u32)((last ^ (more << 21 | more >> 43)) * 0x9E3779B97F4A7C15u >> 54);
 }
 
-/* An index below `most` for what is not known yet, entered from `place` on; the oldest gives way. */
+/* An index below `most` for what is not known yet, entered from `place` on; the oldest gives way, and all do when half
+ * of the places are taken. */
 static u32 settle(Places *places, u32 place, u32 most) {
     if (places->n == PLACES / 2) memset(places, 0, sizeof *places);
     u32 i = places->n++ % most;
@@ -167,7 +167,7 @@ static int learn_head(Chunk *chunk, Str line) {
 typedef struct {
     Str line, text; /* without its end */
     const Head *head;
-    const Layout *layout; /* of its text, NULL when it is not known, or not asked for */
+    const Layout *layout; /* of a text that may have a marker, NULL when it is not known */
 } Begun;
 
 /* Lines that were looked at and not yet taken. */
@@ -297,8 +297,8 @@ int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
     int width = width_used();
     if (width == 0) return 0;
     if (chunk->openings == NULL) {
-        chunk->openings = need(calloc(OPENINGS, sizeof(Opening)));
-        chunk->layouts = cleared(_Alignof(Layout), LAYOUTS * sizeof(Layout));
+        chunk->openings = need(malloc(OPENINGS * sizeof(Opening)));
+        chunk->layouts = need(aligned_alloc(_Alignof(Layout), LAYOUTS * sizeof(Layout)));
     }
     if (chunk->learnt_by != parser->serial) {
         memset(&chunk->opening_at, 0, sizeof chunk->opening_at);

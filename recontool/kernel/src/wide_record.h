@@ -53,7 +53,8 @@ ALWAYS int NAME(record_at)(const Parser *parser, Chunk *chunk, const Begun *b, i
     return 1;
 }
 
-/* Of a number its digits by four, from the last on; all 0 where there is none. There are 16 bytes before every text. */
+/* Of a number its digits in fours, counted from its end, the highest first; all 0 where there is none. There are 16 bytes
+ * before every text. */
 ALWAYS __m128i NAME(fours_of)(const u8 *text, Spot number) {
     __m128i v = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(text + number.at + number.n - 16)), _mm_set1_epi8('0'));
     v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(LAST_OF + number.n)));
@@ -64,7 +65,7 @@ ALWAYS __m128i NAME(fours_of)(const u8 *text, Spot number) {
 ALWAYS i64 NAME(of_eights)(u64 eights) { return (i64)((eights & 0xFFFFFFFFu) * 100000000u + (eights >> 32)); }
 
 /* Put all that a fold needs of a text into its record: as many numbers for every line, so that nothing hangs on how
- * many it has, and no byte twice. */
+ * many it has. */
 ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
     const u8 *text = b->text.p;
     memcpy((u8 *)rec + TRAITS_AT, layout->traits, TRAITS);
@@ -81,16 +82,16 @@ ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
 /* As `record_at`, for a text whose layout is known. */
 ALWAYS int NAME(laid_out)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
     const Layout *layout = b->layout;
-    int counted = less && layout->meaning.counted && goes_on(chunk, b), wanted = parser->wants == 0;
-    Rec *rec = counted ? chunk->with : wanted ? room_for(chunk) : begin(parser, chunk, b);
-    if (LIKELY(wanted)) NAME(set_down)(rec, layout, b);
+    int counted = less && layout->meaning.counted && goes_on(chunk, b), folds = parser->wants == 0;
+    Rec *rec = counted ? chunk->with : folds ? room_for(chunk) : begin(parser, chunk, b);
+    if (LIKELY(folds)) NAME(set_down)(rec, layout, b);
     for (u32 i = 0; UNLIKELY(i < layout->others_n); i++) {
         Spot other = layout->others[i];
         u64 point = other.after ? 1ull << (other.n - other.after - 1) : 0;
         if (UNLIKELY(!take_value(parser, chunk, rec, other.use, b->text.p + other.at, other.n, point))) return 0;
     }
     if (counted) tally(chunk, &layout->meaning, at);
-    else if (LIKELY(wanted)) admit(chunk, rec, b, at);
+    else if (LIKELY(folds)) admit(chunk, rec, b, at);
     else keep(chunk, rec, &layout->meaning, b, at);
     return 1;
 }
