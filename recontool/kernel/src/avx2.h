@@ -37,12 +37,12 @@ ALWAYS const Layout *layout_at_avx2(const Chunk *chunk, Str text) {
     high = _bzhi_u64(high, text.n > 64 ? text.n - 64 : 0);
     for (u32 i, place = layout_place(low, high); (i = chunk->layout_at.at[place & (PLACES - 1)]) != 0; place++) {
         const Layout *layout = &chunk->layouts[i - 1];
+        if (UNLIKELY(((low ^ layout->stops[0]) | (high ^ layout->stops[1]) | (text.n ^ layout->n)) != 0)) continue;
         const u8 *least = layout->least, *above = layout->above;
         __m256i unlike = _mm256_or_si256(unlike_32(a, least, above), unlike_32(b, least + 32, above + 32));
         unlike = _mm256_or_si256(unlike, unlike_32(c, least + 64, above + 64));
         if (UNLIKELY(text.n > 96)) unlike = _mm256_or_si256(unlike, unlike_32(d, least + 96, above + 96));
-        u64 others = (low ^ layout->stops[0]) | (high ^ layout->stops[1]) | (text.n ^ layout->n);
-        if (LIKELY((others == 0) & _mm256_testz_si256(unlike, unlike))) return layout;
+        if (LIKELY(_mm256_testz_si256(unlike, unlike))) return layout;
     }
     return NULL;
 }

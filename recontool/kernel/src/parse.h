@@ -145,6 +145,7 @@ typedef struct {
     Places opening_at, layout_at;
     Opening *openings;
     Layout *layouts;
+    u32 rest; /* for so many batches no layout is looked for */
     u64 learnt_by;     /* the parser to which they mean that */
     const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;

@@ -5,7 +5,7 @@
 
 #include "line.h"
 
-enum { LONGEST_TEXT = 127, AHEAD = 64, STRETCH = 1 << 12 };
+enum { LONGEST_TEXT = 127, AHEAD = 64, STRETCH = 1 << 12, RESTS = 15 };
 
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
  * bare value; see stops() in layout.h. The end of the line is one. */

@@ -47,11 +47,16 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
         p = ends[i] + 1;
     }
     const Begun *strange = NULL;
+    u32 missed = 0;
+    int rests = chunk->rest != 0;
+    chunk->rest -= (u32)rests;
     for (u32 k = 0; k < marked; k++) {
         Begun *b = &ahead->line[ahead->marked[k]];
-        b->layout = NAME(layout_at)(chunk, b->text);
-        if (UNLIKELY(b->layout == NULL)) strange = b;
+        b->layout = LIKELY(!rests) ? NAME(layout_at)(chunk, b->text) : NULL;
+        if (UNLIKELY(b->layout == NULL)) strange = b, missed++;
     }
+    if (UNLIKELY(rests)) strange = NULL;
+    else if (UNLIKELY(2 * missed > marked && chunk->layout_at.n > LAYOUTS / 4)) chunk->rest = RESTS; /* too many to know */
     ahead->n = i, ahead->marked_n = marked, ahead->odd = odd, ahead->strange = strange;
 }
 
