@@ -117,6 +117,7 @@ typedef struct {
     Spot others[KEYS_KEPT];
     Meaning meaning;
 } __attribute__((aligned(64))) Layout;
+_Static_assert(TALLIES <= sizeof((Layout *)0)->tally, "a layout counts whatever a record does");
 
 /* Where some bytes were put last time: 1 + the index of what is known of them, 0 where there is nothing. */
 enum { PLACES = 1024 };
@@ -140,13 +141,14 @@ typedef struct {
     u8 stamp_least[32], stamp_above[32]; /* as of a Layout: any time of a minute, and anything behind it */
     i64 stamp_us;
     Head heads[HEADS]; /* by some of their bytes */
-    u32 sources, who; /* numbers given; that of the last record, 0 when it has none */
-    Rec *with;        /* that record */
+    u32 sources; /* numbers given */
+    u32 who;     /* for a summary: that of the last record, 0 when it has none */
+    Rec *with;   /* that record */
     Places opening_at, layout_at;
     Opening *openings;
     Layout *layouts;
-    u32 rest; /* for so many batches no layout is looked for */
-    u64 learnt_by;     /* the parser to which they mean that */
+    u64 learnt_by;    /* the parser to which they mean that */
+    u32 rest;         /* for so many batches no layout is looked for */
     const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;
 } Chunk;

@@ -174,7 +174,7 @@ typedef struct {
 typedef struct {
     Begun line[AHEAD];
     i64 second[AHEAD]; /* digits of their times */
-    u8 marked[AHEAD + 1]; /* those that may have a marker, or all where not only markers count */
+    u8 marked[AHEAD]; /* those that may have a marker, or all where not only markers count */
     const Begun *strange; /* one of them whose layout is not known */
     u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
 } Ahead;
