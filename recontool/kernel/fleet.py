@@ -21,6 +21,8 @@ RANGE_BYTES: Final = 2**18  # of a file: it and its records have room in a core'
 _SIZES: Final = (TOTALS, COLUMNS, KINDS)
 _FOLD, _CELLS, _LESS = 0, 1, 2
 _TICK_S: Final = 0.1
+_FORMATS_KEPT: Final = 15
+_OTHER_SOURCES: Final = "the compiled core was built from other sources than this package; install it anew"
 
 
 def core() -> ctypes.CDLL:
@@ -37,7 +39,8 @@ class Vocabulary:
     def __init__(self, table: bytes) -> None:
         self.handle = core().recon_vocab_new(table)
         if not self.handle or (core().recon_totals(), core().recon_columns(), core().recon_kinds()) != _SIZES:
-            raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
+            raise RuntimeError(_OTHER_SOURCES)
+        self._formats: list[tuple[Format | None, CoreFormat]] = []
 
     @classmethod
     def without_alerts(cls) -> Vocabulary:
@@ -55,6 +58,34 @@ class Vocabulary:
     def kind(self, marker: str, name: str) -> int:
         """The number under which the core counts an event."""
         return int(core().recon_kind(self.handle, marker.encode(), name.encode()))
+
+    def format(self, form: Format | None) -> CoreFormat:
+        """`form` as the core has it; always the same, since its patterns take longer to compile than a short log to read."""
+        found = next((known for other, known in self._formats if other is form), None)
+        if found is None:
+            found = CoreFormat(self, form)
+            self._formats = [*self._formats[-_FORMATS_KEPT:], (form, found)]
+        return found
+
+
+class CoreFormat:
+    """A format as the core has it. Parsers of the same one share what they have learnt of its lines.
+
+    Raises:
+        UnsupportedPatternError: the core cannot read the format.
+    """
+
+    def __init__(self, vocab: Vocabulary, form: Format | None) -> None:
+        self.handle = core().recon_format_new(vocab.handle, _table_of(form))
+        if form is not None and form.engine == "structured":
+            from recontool.kernel.structured import structured_table
+
+            if not core().recon_format_structured(self.handle, vocab.handle, structured_table(form)):
+                raise RuntimeError(_OTHER_SOURCES)
+
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            core().recon_format_free(self.handle)
 
 
 class Parser:
@@ -78,18 +109,13 @@ class Parser:
         light: bool = False,
     ) -> None:
         self._vocab = vocab
-        self._format = core().recon_format_new(vocab.handle, _table_of(form))
+        self._format = vocab.format(form)
         self.untrusted = _untrusted(form)
         name = source.encode()
         wants = _CELLS if cells else _LESS if light else _FOLD
-        self.handle = core().recon_parser_new(vocab.handle, self._format, name, len(name), wants)
+        self.handle = core().recon_parser_new(vocab.handle, self._format.handle, name, len(name), wants)
         if form is None or form.engine == "tagged":
             return
-        if form.engine == "structured":
-            from recontool.kernel.structured import structured_table
-
-            if not core().recon_format_structured(self._format, vocab.handle, structured_table(form)):
-                raise RuntimeError("the compiled core was built from other sources than this package; install it anew")
         if zone is not None and str(zone) != "UTC":
             from recontool.kernel.zones import steps
 
@@ -99,7 +125,6 @@ class Parser:
     def __del__(self) -> None:
         if getattr(self, "handle", None):
             core().recon_parser_free(self.handle)
-            core().recon_format_free(self._format)
 
 
 def _table_of(form: Format | None) -> bytes:

@@ -23,7 +23,6 @@ def structured_table(form: Format) -> bytes:
                 lines.append(_starts(key))
             if key == structured.SYSLOG_KEY:
                 lines.append("\t".join(("Y", *(str(LEVELS.index(level)) for level in structured.SYSLOG_LEVELS))))
-    lines += [f"L\t{name}\t{LEVELS.index(level)}" for name, level in structured.LEVEL_NAMES.items()]
     return "\n".join(lines).encode()
 
 

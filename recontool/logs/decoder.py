@@ -1,5 +1,6 @@
 """Turns a line into a record header and a header into events; one decoder per file, because files have state."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Final, Protocol
@@ -8,8 +9,10 @@ from msgspec import Struct
 
 from recontool.logs.format import SESSION, Emit, Format, Template
 from recontool.logs.grammar import HEADER, parse_body, second_us, shown, typed
+from recontool.model.errors import BadFieldError
 from recontool.model.events import Event, Value
 from recontool.model.instant import from_datetime, to_datetime
+from recontool.model.markers import level_named
 from recontool.model.units import SECOND_US
 
 if TYPE_CHECKING:
@@ -113,9 +116,8 @@ class TemplateDecoder:
         for shape in self._shapes:
             match = shape.fullmatch(line)
             if match is not None:
-                at_us = self._second(match["second"]) + int(match["milli"].ljust(6, b"0")[:6])
-                level, logger = match["level"].decode("ascii"), shown(match["logger"])
-                return Header(at_us, level, self.source, match["text"], logger)
+                level, logger = level_named(shown(match["level"])), shown(match["logger"])
+                return Header(self._time(match), level, self.source, match["text"], logger)
         return None
 
     def events(self, header: Header) -> tuple[Event, ...]:
@@ -147,8 +149,10 @@ class TemplateDecoder:
         return (first,) if template.also is None else (first, self._event(template.also, {}, header))
 
     def _applies(self, template: Template, groups: Mapping[str, Value]) -> bool:
-        if template.even and int(groups[template.even]) % 2:
-            return False
+        if template.even:
+            number = groups.get(template.even)
+            if type(number) is not int or number % 2:
+                return False
         if template.after_start and groups.get("task") in self._ended_tasks:
             return False
         return not ((template.unless_debug and self._debug) or (template.while_down and self._up))
@@ -186,6 +190,12 @@ class TemplateDecoder:
         if len(self._ended_tasks) > 2 * _ENDS_KEPT:
             first = self._ends - _ENDS_KEPT
             self._ended_tasks = {one: number for one, number in self._ended_tasks.items() if number > first}
+
+    def _time(self, match: re.Match[bytes]) -> int:
+        digits = match["milli"][:6]
+        if digits and not digits.isdigit():
+            raise BadFieldError(f"milli is {shown(digits)!r}, expected digits")
+        return self._second(match["second"]) + int(digits.ljust(6, b"0"))
 
     def _second(self, text: bytes) -> int:
         if self._zone is None:

@@ -18,7 +18,7 @@ from recontool.logs.pairs import SPACES, Kind, Pairs, Word, json_pairs, logfmt_p
 from recontool.logs.times import micros, whole_number
 from recontool.model.errors import BadFieldError
 from recontool.model.events import EVENT_SCHEMA, FIELD_TYPES, Event, Value
-from recontool.model.markers import LEVELS, Marker
+from recontool.model.markers import LEVELS, NO_LEVEL, Marker, level_named
 
 # The first of these that a record has decides. A logger's name is no source: it names a module, not a process.
 TIME_KEYS: Final = ("timestamp", "@timestamp", "time", "ts", "asctime", "at")
@@ -32,19 +32,11 @@ TEXT_KEYS: Final = (
     "msg",
 )  # an event's name, a tagged text such as "[TASK] started task=7", or prose
 
-LEVEL_NAMES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("trace", "debug", "dbg", "verbose"), "DEBUG"),
-    **dict.fromkeys(("info", "information", "informational", "notice", "success"), "INFO"),
-    **dict.fromkeys(("warn", "warning"), "WARNING"),
-    **dict.fromkeys(("error", "err"), "ERROR"),
-    **dict.fromkeys(("critical", "crit", "fatal", "panic", "dpanic", "alert", "emerg", "emergency"), "CRITICAL"),
-}
 # Numbers begin a level here: Python's stand under `levelno`, bunyan's and pino's elsewhere ("").
 LEVEL_STARTS: Final[Mapping[str, tuple[int, ...]]] = {"levelno": (0, 20, 30, 40, 50), "": (0, 30, 40, 50, 60)}
 # Under this key numbers from 0 on are syslog's.
 SYSLOG_KEY: Final = "severity"
 SYSLOG_LEVELS: Final = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG")
-_NO_LEVEL: Final = "INFO"
 
 _SOURCE: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -133,7 +125,7 @@ def _said(record: Record) -> tuple[str, str, dict[str, Value]]:
     if marker and not text.startswith("["):
         text = f"[{marker}] {text}"  # the marker stands under a key of its own
     try:
-        said = parse_body(record.at_us, _NO_LEVEL, "", text.encode())
+        said = parse_body(record.at_us, NO_LEVEL, "", text.encode())
     except BadFieldError:
         if text.startswith("["):
             raise
@@ -158,7 +150,7 @@ def _level(pairs: Pairs) -> str:
     """One of `LEVELS`; INFO where the record has none or one that nobody knows."""
     found = _first(pairs, LEVEL_KEYS)
     if found is None:
-        return _NO_LEVEL
+        return NO_LEVEL
     key, text = found[0], found[1].text.strip(SPACES)
     if _LEVEL_NUMBER.fullmatch(text):
         number = int(text)
@@ -166,7 +158,7 @@ def _level(pairs: Pairs) -> str:
             return SYSLOG_LEVELS[number]
         return LEVELS[bisect_right(LEVEL_STARTS.get(key, LEVEL_STARTS[""]), number) - 1]
     match = _LEVEL.fullmatch(text)
-    return LEVEL_NAMES.get(match[1].lower(), _NO_LEVEL) if match else _NO_LEVEL
+    return level_named(match[1]) if match else NO_LEVEL
 
 
 def _source(key: str, word: Word) -> str:

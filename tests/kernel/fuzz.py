@@ -31,6 +31,8 @@ FORMS: tuple[Form, ...] = (
     (builtin()["tagged-v1"], near.tagged, "", 6),
     (builtin()["tagged-v1"], near_runs.tagged, "", 3),
     (builtin()["ipfs-accelerate"], near.untagged, "w1", 4),
+    (builtin()["ipfs-accelerate"], near_runs.untagged, "w1", 3),
+    (near_runs.OWN, near_runs.own, "w1", 2),
     (builtin()["json-lines"], near_pairs.json_lines, "w1", 6),
     (builtin()["logfmt"], near_pairs.logfmt, "w1", 4),
 )

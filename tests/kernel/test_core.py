@@ -111,7 +111,7 @@ def test_any_cut_and_any_number_of_threads_give_one_answer(tmp_path):
 def test_a_cut_at_every_byte(tmp_path, form):
     form, make, source, _ = form
     log = tmp_path / "0.log"
-    text = make(random.Random(3), 12)
+    text = make(random.Random(3), 12)[-4000:]
     log.write_bytes(text)
     expected = by_reference([text], form, source)
     expected.files = []

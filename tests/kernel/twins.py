@@ -5,6 +5,7 @@ from datetime import UTC, tzinfo
 from functools import cache
 from types import SimpleNamespace
 
+import near_runs
 from msgspec.structs import replace
 
 from recontool.alerts.rules import BUILT_IN, Rule
@@ -71,10 +72,13 @@ def _without_last(lines: Iterable[bytes], text: bytes) -> list[bytes]:
     return kept[:-1] if text.endswith(b"\n") else kept
 
 
+FORMATS = {**builtin(), near_runs.OWN.name: near_runs.OWN}
+
+
 @cache
 def parser_of(name: str, source: str, zone: tzinfo, *, light: bool = False) -> Parser:
     """One for all cases, so that what it has learnt of one meets the lines of the next."""
-    return Parser(vocabulary(), builtin()[name], source, zone, light=light)
+    return Parser(vocabulary(), FORMATS[name], source, zone, light=light)
 
 
 @cache

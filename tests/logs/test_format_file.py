@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recontool.logs.decoder import decoder_for
 from recontool.logs.format_file import read_format_file
-from recontool.model.errors import UsageError
+from recontool.model.errors import BadFieldError, UsageError
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 EXAMPLE = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
@@ -105,3 +105,56 @@ def test_a_damaged_file_is_loaded_or_refused(tmp_path_factory, cut, length, junk
         assert "damaged.toml" in error.where  # noqa: PT017 - either outcome is right
     else:
         assert form.samples
+
+
+TRICKY = r"""
+name = "tricky"
+title = "what its patterns do not rule out"
+engine = "templates"
+shapes = ['(?P<second>\S+ \S+)\.(?P<milli>.{3}) (?P<level>\w+) (?P<logger>\w+): (?P<text>.*)']
+worker_loggers = ["a"]
+coordinator_loggers = []
+claim_only = []
+
+[[template]]
+logger = "a"
+starts = "saved"
+match = 'saved(?: (?P<size_bytes>\d+))?'
+marker = "CHECKPOINT"
+event = "created"
+even = "size_bytes"
+
+[[sample]]
+line = "2026-11-24 02:21:24.682 INFO a: saved 2"
+marker = "CHECKPOINT"
+event = "created"
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "level"),
+    [
+        ("WARN", "WARNING"),
+        ("warning", "WARNING"),
+        ("Fatal", "CRITICAL"),
+        ("TRACE", "DEBUG"),
+        ("NOTICE", "INFO"),
+        ("zzz", "INFO"),
+    ],
+)
+def test_levels_may_have_the_names_of_other_programs(written, word, level):
+    decoder = decoder_for(read_format_file(written(TRICKY)), source="w1")
+    assert decoder.header(f"2026-11-24 02:21:24.682 {word} a: x".encode()).level == level
+
+
+@pytest.mark.parametrize(("text", "events"), [("saved 2", 1), ("saved 3", 0), ("saved", 0)])
+def test_what_must_be_even_must_be_there(written, text, events):
+    decoder = decoder_for(read_format_file(written(TRICKY)), source="w1")
+    assert len(decoder.events(decoder.header(f"2026-11-24 02:21:24.682 INFO a: {text}".encode()))) == events
+
+
+@pytest.mark.parametrize("stamp", ["2026-11-24 02:21:24.6x2", "2026-11-24 02:61:24.682", "yesterday noon.682"])
+def test_a_time_that_is_none_refuses_its_line(written, stamp):
+    decoder = decoder_for(read_format_file(written(TRICKY)), source="w1")
+    with pytest.raises(BadFieldError):
+        decoder.header(f"{stamp} INFO a: saved 2".encode())

@@ -39,9 +39,7 @@ EXPORT Parser *recon_parser_new(const Vocab *v, const Format *f, const u8 *sourc
     Parser *p = need(calloc(1, sizeof *p));
     u8 *own = need(calloc(1, n + 8u)); /* names are compared by eight bytes at a time */
     memcpy(own, source, n);
-    static u64 parsers;
-    u64 serial = __atomic_add_fetch(&parsers, 1, __ATOMIC_RELAXED);
-    *p = (Parser){.vocab = v, .format = f, .source = {own, n}, .wants = wants, .serial = serial};
+    *p = (Parser){.vocab = v, .format = f, .source = {own, n}, .wants = wants, .kin = f->serial << 2 | (u64)wants};
     return p;
 }
 /* Times without a zone are those of clocks that go as `steps` say: pairs of words, the last one where the table ends. */
@@ -408,7 +406,7 @@ EXPORT void recon_fleet_count_from(Fleet *f, i64 lines) { f->file.lines = lines;
 EXPORT int recon_match(const Format *f, i64 i, const u8 *p, i64 n, i64 *spans) {
     Groups groups;
     Str text = {p, (u32)n};
-    if (!full_match(&f->programs.p[i], text, &groups)) return 0;
+    if (!full_match(&f->programs.p[i], text, &groups, NULL)) return 0;
     for (u32 g = 0; g < f->programs.p[i].groups; g++) {
         spans[2 * g] = groups.from[g] == NULL ? -1 : groups.from[g] - p;
         spans[2 * g + 1] = groups.from[g] == NULL ? -1 : groups.to[g] - p;

@@ -19,13 +19,13 @@ ALWAYS u32 same32_avx512(const u8 *p, const u8 *q) {
 ALWAYS __m512i unlike_64(__m512i v, const u8 *least, const u8 *above) {
     return _mm512_subs_epu8(_mm512_sub_epi8(v, _mm512_load_si512(least)), _mm512_load_si512(above));
 }
-ALWAYS int begins_so_avx512(const Chunk *chunk, const Head *head, const u8 *p) {
+ALWAYS int begins_so_avx512(const Chunk *chunk, const Head *head, const u8 *p, u32 stamp) {
     __m256i least = _mm256_loadu_si256((const __m256i *)chunk->stamp_least), above = _mm256_loadu_si256((const __m256i *)chunk->stamp_above);
     __m256i time = _mm256_subs_epu8(_mm256_sub_epi8(_mm256_loadu_si256((const __m256i *)p), least), above);
-    __m512i text = unlike_64(_mm512_loadu_si512(p + 28), head->least, head->above);
+    __m512i text = unlike_64(_mm512_loadu_si512(p + stamp), head->least, head->above);
     return (_mm256_test_epi8_mask(time, time) | _mm512_test_epi8_mask(text, text)) == 0;
 }
-ALWAYS const Layout *layout_at_avx512(const Chunk *chunk, Str text) {
+ALWAYS const Layout *layout_at_avx512(const Chunk *chunk, Str text, u32 logger) {
     __m512i a = _mm512_loadu_si512(text.p), b = _mm512_loadu_si512(text.p + 64);
     u64 low = _bzhi_u64(stops_64(a), text.n);
     u64 high = _bzhi_u64(stops_64(b), text.n > 64 ? text.n - 64 : 0);
@@ -33,7 +33,7 @@ ALWAYS const Layout *layout_at_avx512(const Chunk *chunk, Str text) {
         const Layout *layout = &chunk->layouts[i - 1];
         const u8 *least = layout->least, *above = layout->above;
         __m512i unlike = _mm512_or_si512(unlike_64(a, least, above), unlike_64(b, least + 64, above + 64));
-        u64 others = (low ^ layout->stops[0]) | (high ^ layout->stops[1]) | (text.n ^ layout->n);
+        u64 others = (low ^ layout->stops[0]) | (high ^ layout->stops[1]) | (text.n ^ layout->n) | (logger ^ layout->logger);
         if (LIKELY((others | _mm512_test_epi8_mask(unlike, unlike)) == 0)) return layout;
     }
     return NULL;

@@ -280,6 +280,7 @@ static void emit(Fleet *f, Rec *rec, const Emit *e, i64 line, int also) {
     rec->kind = (u8)e->kind, rec->moves = e->moves, rec->event = (int16_t)e->event;
     Str cause = text_str(&e->cause);
     if (also) rec->flags = 0, rec->s1.n = rec->s2.n = 0;
+    if (also && !f->light) rec->claimed = 0;
     if (cause.n) rec->s1 = cause, rec->flags |= HAS_TEXT;
     if (e->type.n) rec->flags = (u16)(e->heartbeat ? rec->flags | HEARTBEAT : rec->flags & ~HEARTBEAT);
     if (e->kind == K_LOST && file->hint_at != NO_TIME) {

@@ -60,6 +60,11 @@ static u32 stop_from(Str text, u32 at) {
     return at;
 }
 
+static void finish_layout(Layout *layout, Str text, const Rec *rec) {
+    for (u32 i = 0; i < text.n; i++) layout->stops[i / 64] |= (u64)stops(text.p[i]) << i % 64;
+    memcpy(layout->traits, (const u8 *)rec + TRAITS_AT, TRAITS);
+}
+
 /* See how a text stands; 0 when that takes more to say. */
 static int lay_out(const Parser *parser, Str text, Layout *layout) {
     Opening opening;
@@ -83,16 +88,8 @@ static int lay_out(const Parser *parser, Str text, Layout *layout) {
         if (!demand_value(layout, &key, &value, text.p)) return 0;
         if (!key.skip) want(parser, layout, &rec, value);
     }
-    for (u32 i = 0; i < text.n; i++) layout->stops[i / 64] |= (u64)stops(text.p[i]) << i % 64;
-    memcpy(layout->traits, (u8 *)&rec + TRAITS_AT, TRAITS);
+    finish_layout(layout, text, &rec);
     layout->tally[layout->meaning.marker]++, layout->tally[layout->meaning.outcome]++;
     layout->only_tally = layout->meaning.counted && !layout->others_n;
     return 1;
-}
-
-/* Remember how a text stands. No layout may be in use: it may take the place of one. */
-static __attribute__((noinline)) void learn_layout(const Parser *parser, Chunk *chunk, Str text) {
-    Layout fresh;
-    if (!lay_out(parser, text, &fresh)) return;
-    chunk->layouts[settle(&chunk->layout_at, layout_place(fresh.stops[0], fresh.stops[1]), LAYOUTS)] = fresh;
 }

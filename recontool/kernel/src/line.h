@@ -68,10 +68,21 @@ static inline void blank(const Parser *parser, Rec *rec, Str line) {
     else rec->claimed = 0;
 }
 
+/* The fields it was given go with the record. */
 static inline void keep_cells(Chunk *chunk, Rec *rec) {
     if (LIKELY(chunk->cells.n == 0)) return;
     rec->cells_n = (u32)chunk->cells.n;
     rec->cells = arena_take(&chunk->arena, chunk->cells.n * sizeof(Cell));
     memcpy(rec->cells, chunk->cells.p, chunk->cells.n * sizeof(Cell));
+}
+
+/* The record of a line is all there is; `found` and `header` say how the line and its header were taken. */
+static inline void conclude(Chunk *chunk, Rec *rec, int found, int header) {
+    if (UNLIKELY(found == BAD)) {
+        rec->shape = R_REFUSED, rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0;
+        rec->flags = header == FOUND ? ALIVE : 0;
+    }
+    rec->until = rec->at_us;
+    keep_cells(chunk, rec);
 }
 #endif

@@ -24,5 +24,19 @@ typedef struct {
     const u8 *from[MOST_GROUPS], *to[MOST_GROUPS]; /* NULL where the group took no part */
 } Groups;
 
-int full_match(const Program *program, Str text, Groups *groups);
+/* What matches looked at, from a text's start on: at each place the bytes that would have made every look come out as it
+ * did. A text of the same length that has one of them at each place is taken the same way, whatever the pattern. */
+enum { TRACED = 192 };
+typedef struct {
+    const u8 *text;
+    u32 until;          /* nothing was looked at from here on */
+    int ends;           /* where the text ends had a say, beyond that `.*` takes what is left */
+    u64 may[TRACED][4]; /* bitmaps, as sets are */
+} Trace;
+void trace_from(Trace *t, const u8 *text);
+/* Only bytes of `set` may stand there or, where `inside` is 0, only others. */
+void trace_only(Trace *t, const u8 *p, const u64 *set, int inside);
+void trace_same(Trace *t, const u8 *p, size_t n); /* these bytes may be no others */
+
+int full_match(const Program *program, Str text, Groups *groups, Trace *trace); /* trace NULL: nobody wants one */
 #endif

@@ -1,10 +1,10 @@
 #include "line.h"
+#include "shaped.h"
 #include "structured.h"
-#include "times.h"
 #include "wide.h"
 
 static const char *const LEVELS[] = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"};
-static const i64 SECOND_US = 1000000, POWER[] = {100000, 10000, 1000, 100, 10, 1};
+static const i64 SECOND_US = 1000000;
 
 static inline int two(const u8 *p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
 
@@ -221,67 +221,6 @@ static void label_of(const Vocab *v, Rec *rec, Str text) {
     rec->label_x = x, rec->flags |= HAS_LABEL_X;
 }
 
-static Str group(const Groups *groups, int i) {
-    return groups->from[i] == NULL ? (Str){(const u8 *)"", 0} : (Str){groups->from[i], (u32)(groups->to[i] - groups->from[i])};
-}
-
-/* A line in one of the format's shapes. */
-static int shaped_header(const Parser *parser, Chunk *chunk, Str line, Rec *rec, Str *logger) {
-    const Format *f = parser->format;
-    for (size_t i = 0; i < f->shapes.n; i++) {
-        const Shape *shape = &f->shapes.p[i];
-        Groups groups;
-        if (!full_match(&f->programs.p[shape->program], line, &groups)) continue;
-        Str second = group(&groups, shape->second), milli = group(&groups, shape->milli);
-        if (second.n != 19) return BAD;
-        int time = second_of(chunk, second.p, second.p[10], &rec->at_us);
-        if (time != FOUND) return BAD;
-        for (u32 k = 0; k < 6; k++) /* milliseconds, microseconds or what else stands behind the comma */
-            rec->at_us += k < milli.n ? (milli.p[k] - '0') * POWER[k] : 0;
-        rec->at_us = time_in_utc(parser, chunk, rec->at_us);
-        Str level = group(&groups, shape->level);
-        rec->level = L_INFO;
-        for (u8 k = 0; k < 5; k++)
-            if (is(level, LEVELS[k])) rec->level = k;
-        rec->source = parser->source;
-        rec->text = group(&groups, shape->text);
-        *logger = group(&groups, shape->logger);
-        return FOUND;
-    }
-    return NO_HEADER;
-}
-
-/* The first template that fits; its groups become fields. */
-static int shaped_body(const Parser *parser, Chunk *chunk, Rec *rec, Str logger) {
-    const Format *f = parser->format;
-    const Logger *by = f->loggers.p, *last = by + f->loggers.n;
-    while (by < last && !same(text_str(&by->name), logger)) by++;
-    for (size_t k = 0; by < last && k < by->rows.n; k++) {
-        size_t i = by->rows.p[k];
-        const Template *t = &f->rows.p[i];
-        u64 head = load64(rec->text.p) ^ t->head; /* a chunk has room behind its last line */
-        if (rec->text.n < t->starts.n || (head & t->head_mask) != 0) continue;
-        if (t->starts.n > 8 && memcmp(rec->text.p + 8, t->starts.p + 8, t->starts.n - 8) != 0) continue;
-        Groups groups;
-        const Program *program = &f->programs.p[t->program];
-        if (!full_match(program, rec->text, &groups)) continue;
-        rec->template = (int16_t)i;
-        const EventRow *row = t->emit.event >= 0 ? &parser->vocab->events.p[t->emit.event] : NULL;
-        for (u32 g = 0; g < program->groups; g++)
-            if (t->field_of[g] >= 0 && groups.from[g] != NULL && !put(parser, chunk, rec, slot_of(row, t->field_of[g]), t->field_of[g], group(&groups, (int)g)))
-                return BAD;
-        if (t->task >= 0 && groups.from[t->task] != NULL)
-            rec->name = utf8_shown(group(&groups, t->task), &chunk->arena); /* the task, whatever the event wants of it */
-        if (t->even >= 0) {
-            i64 n;
-            if (!parse_int(group(&groups, t->even), &n)) return BAD;
-            if (n % 2) rec->template = (int16_t)(-2 - i); /* known, and no event */
-        }
-        return FOUND;
-    }
-    return FOUND;
-}
-
 int parse_traceback(Str line) {
     static const char *const TRACES[] = {"Traceback (most recent call last):", "During handling of the above",
                                          "The above exception was"};
@@ -334,21 +273,11 @@ static void one_line(const Parser *parser, Chunk *chunk, Str line, Rec *rec) {
             if (less && found == FOUND && rec->kind == K_NONE && rec->label == LABEL_NONE) rec->shape = R_QUIET;
         }
     } else {
-        Str logger;
-        header = found = shaped_header(parser, chunk, line, rec, &logger);
-        if (found == FOUND) {
-            label_of(parser->vocab, rec, rec->text);
-            if (rec->label != LABEL_HEAD) found = shaped_body(parser, chunk, rec, logger);
-        }
+        found = shaped_line(parser, chunk, line, rec, &header);
     }
     if (found == NO_HEADER) rec->shape = R_HEADLESS;
     if (found == NO_HEADER) headless(parser->vocab, rec, line);
-    if (found == BAD) {
-        rec->shape = R_REFUSED, rec->kind = K_NONE, rec->marker = M_NONE, rec->moves = 0;
-        rec->flags = header == FOUND ? ALIVE : 0;
-    }
-    rec->until = rec->at_us;
-    keep_cells(chunk, rec);
+    conclude(chunk, rec, found, header);
 }
 
 int parse_header(Chunk *chunk, Str line, Rec *rec) { return tagged_header(chunk, line, rec) == FOUND; }
@@ -378,7 +307,7 @@ const u8 *parse_line(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *
 void parse_lines(const Parser *parser, Chunk *chunk, const u8 *p, size_t n) {
     chunk->recs.n = 0, chunk->lines = 0, chunk->who = 0;
     arena_clear(&chunk->arena);
-    if (!parser->format->templates && parser->format->structured == NULL && wide_lines(parser, chunk, p, p + n)) return;
+    if (parser->format->structured == NULL && wide_lines(parser, chunk, p, p + n)) return;
     for (const u8 *end = p + n; p < end;) p = parse_line(parser, chunk, p, end);
 }
 

@@ -60,12 +60,13 @@ typedef struct {
 /* What records of one layout have in common stands together, to be set at once. */
 enum { TRAITS_AT = offsetof(Rec, flags), TRAITS = offsetof(Rec, level) - TRAITS_AT };
 
-/* ` LEVEL source ` as a line had it, and who that is: most lines begin as an earlier one did. */
-enum { HEAD_MOST = 64, HEADS = 64 };
+/* What stood between the time and the text of a line, and who that is: most lines begin as an earlier one did. */
+enum { HEAD_MOST = 64, HEADS = 64, HEAD_TRIES = 4 };
 typedef struct {
     u8 least[HEAD_MOST], above[HEAD_MOST]; /* as of a Layout: the text, and behind it anything */
-    u32 n, source_at, source_n;
+    u32 n, source_at, source_n; /* source_n 0: it names none */
     u32 who; /* heads of one source have one number, from 1 on */
+    u32 logger; /* whose templates know its texts; 0: nobody's */
     u8 level;
 } __attribute__((aligned(128))) Head; /* found by a shift */
 
@@ -108,9 +109,10 @@ typedef struct {
 typedef struct {
     u8 least[LAYOUT_MOST], above[LAYOUT_MOST]; /* a byte is no less than that, and no more than so much above it */
     u64 stops[2];                              /* which bytes end a name or a value, a bit each */
-    u32 n;
+    u32 n, logger;
     u8 tally[16];  /* what one text of it adds to those of a record */
     u8 only_tally; /* a summary needs nothing else of it */
+    u8 labels;     /* it may be a line of a metrics block */
     u8 traits[TRAITS];
     Spot s1, a, b, x; /* n 0: nobody wants one */
     u32 others_n;
@@ -139,15 +141,18 @@ typedef struct {
     u32 source_n;
     VEC(Cell) cells;
     u8 stamp_least[32], stamp_above[32]; /* as of a Layout: any time of a minute, and anything behind it */
+    u32 stamp_n; /* 0: none was seen */
     i64 stamp_us;
+    i64 stamp_digits, stamp_zeros; /* of eight digits from the second on: those there are, and zeros in place of others */
     Head heads[HEADS]; /* by some of their bytes */
+    u64 heads_by; /* the kin of parsers whose loggers they name; 0: they name none */
     u32 sources; /* numbers given */
     u32 who;     /* for a summary: that of the last record, 0 when it has none */
     Rec *with;   /* that record */
     Places opening_at, layout_at;
     Opening *openings;
     Layout *layouts;
-    u64 learnt_by;    /* the parser to which they mean that */
+    u64 learnt_by;    /* the kin of parsers to which they mean that */
     u32 rest;         /* for so many batches no layout is looked for */
     const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;
@@ -160,7 +165,7 @@ typedef struct {
     const Format *format;
     Str source; /* whose file it is, where lines do not say so */
     int wants;
-    u64 serial; /* no other parser of this process has it */
+    u64 kin; /* parsers that have it in common want the same of lines of the same format */
     const struct ZoneStep *zone; /* of times that carry none; see times.h */
     size_t zone_n;               /* 0: they are UTC */
 } Parser;

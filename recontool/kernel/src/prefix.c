@@ -75,7 +75,7 @@ static int split(Unwrapper *u, Str line, Str *text, int *goes_on) {
     *goes_on = 0;
     if (u->program == NULL) return from_json(u, line, text, goes_on);
     Groups groups;
-    if (!full_match(u->program, line, &groups)) return 0;
+    if (!full_match(u->program, line, &groups, NULL)) return 0;
     *text = (Str){groups.from[u->text], (u32)(groups.to[u->text] - groups.from[u->text])};
     if (u->partial >= 0) *goes_on = *groups.from[u->partial] == 'P';
     return !u->data || skip_data(text);

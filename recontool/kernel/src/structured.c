@@ -151,7 +151,7 @@ static inline const Value *first_of(const Structured *s, const Pairs *pairs, Gro
     return NULL;
 }
 
-static int level_of(const Structured *s, Chunk *chunk, const Pairs *pairs) {
+static int level_of(const Vocab *v, const Structured *s, Chunk *chunk, const Pairs *pairs) {
     int role;
     const Value *value = first_of(s, pairs, G_LEVEL, &role);
     if (value == NULL) return L_INFO;
@@ -164,15 +164,11 @@ static int level_of(const Structured *s, Chunk *chunk, const Pairs *pairs) {
         while (level > 0 && number < s->starts[role][level]) level--;
         return level;
     }
-    u8 lower[16];
-    for (n = 0; n < text.n && n < sizeof lower && CLASS[text.p[n]] & (C_LOWER | C_UPPER); n++) lower[n] = text.p[n] | 32;
-    u32 name = n;
+    for (n = 0; n < text.n && CLASS[text.p[n]] & (C_LOWER | C_UPPER); n++) {}
+    Str word = {text.p, n};
     if (n < text.n && (text.p[n] == '+' || text.p[n] == '-') && n + 1 < text.n)
         for (n++; n < text.n && digit(text.p[n]); n++) {}
-    if (n != text.n) return L_INFO;
-    for (size_t i = 0; i < s->levels.n; i++)
-        if (same(text_str(&s->levels.p[i].name), (Str){lower, name})) return s->levels.p[i].level;
-    return L_INFO;
+    return n == text.n ? vocab_level(v, word) : L_INFO;
 }
 
 static int marker_said(const Structured *s, Chunk *chunk, const Pairs *pairs) {
@@ -198,7 +194,7 @@ static int header_of(const Parser *parser, Chunk *chunk, const Structured *s, co
     if (at == NULL) return NO_HEADER;
     if (at->kind != V_TEXT && at->kind != V_NUMBER) return BAD;
     if (!time_micros(parser, chunk, plain_text(s, chunk, at), at->kind == V_NUMBER, &rec->at_us)) return BAD;
-    rec->level = (u8)level_of(s, chunk, pairs);
+    rec->level = (u8)level_of(parser->vocab, s, chunk, pairs);
     const Value *source = first_of(s, pairs, G_SOURCE, &role);
     rec->source = parser->source;
     if (source != NULL) {
@@ -328,7 +324,7 @@ static u32 next_number(const char **at) {
     return (u32)value;
 }
 
-/* Lines: M 0 or 1 (logfmt) | K group key | L name level | N five numbers, of the key above or (before any) of all |
+/* Lines: M 0 or 1 (logfmt) | K group key | N five numbers, of the key above or (before any) of all |
  * Y levels of syslog, of the key above. */
 Structured *structured_new(const Vocab *v, const char *at) {
     Structured *s = need(calloc(1, sizeof *s));
@@ -344,12 +340,6 @@ Structured *structured_new(const Vocab *v, const char *at) {
             Known *known = entry(s, next_word(&at));
             s->field_of[role] = known->field;
             known->role = (int16_t)role++;
-        } else if (is(what, "L")) {
-            LevelName row = {0};
-            Str name = next_word(&at);
-            text_set(&row.name, name.p, name.n);
-            row.level = (u8)next_number(&at);
-            VEC_PUSH(s->levels, row);
         } else if (is(what, "N")) {
             u32 starts[L_CRITICAL + 1];
             for (int i = 0; i <= L_CRITICAL; i++) starts[i] = next_number(&at);
@@ -369,7 +359,6 @@ Structured *structured_new(const Vocab *v, const char *at) {
 void structured_free(Structured *s) {
     if (s == NULL) return;
     for (size_t i = 0; i < NAMED; i++) VEC_FREE(s->known[i].name);
-    for (size_t i = 0; i < s->levels.n; i++) VEC_FREE(s->levels.p[i].name);
-    VEC_FREE(s->levels), VEC_FREE(s->syslog);
+    VEC_FREE(s->syslog);
     free(s);
 }

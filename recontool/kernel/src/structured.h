@@ -14,18 +14,12 @@ typedef struct {
     Text name;
 } Known;
 
-typedef struct {
-    Text name;
-    u8 level;
-} LevelName;
-
 /* Which key means what, handed over by Python. */
 typedef struct Structured {
     int logfmt;
     Known known[NAMED];
     u8 first[GROUPS + 1]; /* the roles of a group stand in order of preference */
     int16_t field_of[MOST_ROLES];
-    VEC(LevelName) levels;
     u32 starts[MOST_ROLES][L_CRITICAL + 1]; /* by role: the number a level begins at */
     VEC(u8) syslog;                          /* levels by number, */
     int syslog_role;                         /* under this key */

@@ -170,7 +170,7 @@ static void finish(Vocab *v) {
     }
 }
 
-/* Lines: C claim | F name type | E marker name | X name | B label metric unit | A name moves. */
+/* Lines: C claim | F name type | E marker name | X name | B label metric unit | A name moves | L word level. */
 Vocab *vocab_new(const char *at) {
     Vocab *v = need(calloc(1, sizeof *v));
     size_t claims = 0;
@@ -196,6 +196,10 @@ Vocab *vocab_new(const char *at) {
             Moved moved = {.moves = (u8)number(&at)};
             own(&moved.name, first);
             VEC_PUSH(v->moved, moved);
+        } else if (is(what, "L")) {
+            LevelName level = {.level = (u8)number(&at)};
+            own(&level.name, first);
+            VEC_PUSH(v->levels, level);
         } else {
             goto unknown;
         }
@@ -213,9 +217,19 @@ void vocab_free(Vocab *v) {
     for (size_t i = 0; i < v->fields.n; i++) VEC_FREE(v->fields.p[i].name);
     for (size_t i = 0; i < v->events.n; i++) VEC_FREE(v->events.p[i].name);
     for (size_t i = 0; i < v->moved.n; i++) VEC_FREE(v->moved.p[i].name);
+    for (size_t i = 0; i < v->levels.n; i++) VEC_FREE(v->levels.p[i].name);
     for (size_t i = 0; i < v->labels.n; i++) VEC_FREE(v->labels.p[i].text);
-    VEC_FREE(v->fields), VEC_FREE(v->events), VEC_FREE(v->moved), VEC_FREE(v->labels);
+    VEC_FREE(v->fields), VEC_FREE(v->events), VEC_FREE(v->moved), VEC_FREE(v->labels), VEC_FREE(v->levels);
     free(v);
+}
+
+u8 vocab_level(const Vocab *v, Str word) {
+    u8 small[16];
+    if (word.n > sizeof small) return L_INFO;
+    for (u32 i = 0; i < word.n; i++) small[i] = CLASS[word.p[i]] & C_UPPER ? word.p[i] | 32 : word.p[i];
+    for (size_t i = 0; i < v->levels.n; i++)
+        if (same(text_str(&v->levels.p[i].name), (Str){small, word.n})) return v->levels.p[i].level;
+    return L_INFO;
 }
 
 static Emit emit_of(const Vocab *v, const char **at) {
@@ -255,7 +269,9 @@ static Template template_of(const Vocab *v, const Format *f, const char **at) {
 
 /* Lines: P code literals sets groups | S program and five groups | T a template | G group field | U metric. */
 Format *format_new(const Vocab *v, const char *at) {
+    static u64 formats;
     Format *f = need(calloc(1, sizeof *f));
+    f->serial = __atomic_add_fetch(&formats, 1, __ATOMIC_RELAXED);
     for (; *at; at += *at == '\n') {
         Str what = word(&at);
         if (is(what, "P")) {

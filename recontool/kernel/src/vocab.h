@@ -54,6 +54,11 @@ typedef struct {
 } Label;
 enum { U_OTHER, U_MS, U_S };
 
+typedef struct {
+    Text name; /* in small letters */
+    u8 level;
+} LevelName;
+
 /* A slot of an open hash table: names are compared by their first and last eight bytes before anything else. */
 enum { NAMED = 1024 };
 typedef struct {
@@ -67,6 +72,7 @@ typedef struct {
     VEC(EventRow) events;
     VEC(Moved) moved;
     VEC(Label) labels;
+    VEC(LevelName) levels;
     Named field_at[NAMED], event_at[NAMED];
 } Vocab;
 
@@ -80,6 +86,7 @@ u8 vocab_moves(const Vocab *v, Str name);
 int marker_of(Str name); /* 0 when it is none */
 const char *marker_name(int marker);
 const char *level_name(int level);
+u8 vocab_level(const Vocab *v, Str word); /* whatever its case; INFO where nobody knows it */
 
 typedef struct {
     int event;          /* of the vocabulary, -1: the line is known and no event */
@@ -120,6 +127,7 @@ typedef struct {
     VEC(Template) rows;
     VEC(Logger) loggers;
     u64 untrusted; /* metrics that a block only claims */
+    u64 serial;    /* no other format of this process has it */
     struct Structured *structured; /* NULL: lines are no JSON and no logfmt */
 } Format;
 

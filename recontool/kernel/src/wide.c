@@ -4,8 +4,11 @@
 #include <immintrin.h>
 
 #include "line.h"
+#include "shaped.h"
+#include "times.h"
 
 enum { LONGEST_TEXT = 127, AHEAD = 64, STRETCH = 1 << 12, RESTS = 15 };
+enum { TAGGED, LESS, SHAPED }; /* lines of the tagged grammar, the same for a summary, lines in the shapes of a format */
 
 /* What is known of every byte of the text behind a header, a bit each: the first 64 and the next. A stop ends a name or a
  * bare value; see stops() in layout.h. The end of the line is one. */
@@ -135,33 +138,7 @@ static Opening *learn_opening(const Parser *parser, Chunk *chunk, u32 place, Str
     return *opening = fresh, opening;
 }
 
-static inline Head *head_at(Chunk *chunk, const u8 *p) {
-    return &chunk->heads[(load64(p + 28) ^ load64(p + 36) << 3) * 0x9E3779B97F4A7C15u >> 58];
-}
-
-/* The line begins as none that is remembered: remember how. 0 when it is no such record. */
-static int learn_head(Chunk *chunk, Str line) {
-    Rec rec;
-    const u8 *p = line.p;
-    while (line.n && p[line.n - 1] == '\r') line.n--;
-    if (line.n < 34 || !parse_header(chunk, line, &rec)) return 0;
-    u32 n = (u32)(rec.text.p - p) - 28;
-    if (n > HEAD_MOST) return 0;
-    memcpy(chunk->stamp_least, "YYYY-mm-ddTHH:MM:00.000000Z ", 28);
-    memcpy(chunk->stamp_above, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\11\0\11\11\11\11\11\11\0\0\377\377\377\377", 32);
-    memcpy(chunk->stamp_least, chunk->minute, 17);
-    chunk->stamp_us = chunk->minute_us;
-    Head *head = head_at(chunk, p);
-    *head = (Head){.n = n, .source_at = (u32)(rec.source.p - p), .source_n = rec.source.n, .level = rec.level};
-    memcpy(head->least, p + 28, n), memset(head->above + n, 255, HEAD_MOST - n);
-    for (int i = 0; i < HEADS; i++) {
-        const Head *other = &chunk->heads[i];
-        if (other->who && other->source_n == rec.source.n && memcmp(other->least + other->source_at - 28, rec.source.p, rec.source.n) == 0)
-            head->who = other->who;
-    }
-    if (!head->who) head->who = ++chunk->sources;
-    return 1;
-}
+#include "head.h"
 
 /* A line that begins as one before did. */
 typedef struct {
@@ -174,7 +151,7 @@ typedef struct {
 typedef struct {
     Begun line[AHEAD];
     i64 second[AHEAD]; /* digits of their times */
-    u8 marked[AHEAD]; /* those that may have a marker, or all where not only markers count */
+    u8 marked[AHEAD]; /* those whose texts are looked at: that may have a marker, or all where not only markers count */
     const Begun *strange; /* one of them whose layout is not known */
     u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
 } Ahead;
@@ -185,7 +162,9 @@ static const u8 ODD[256] = {
     [0 ... 'Z'] = 1, ['\\' ... '`'] = 1, ['c'] = 1, ['{' ... 255] = 1,
 };
 
-static inline Str source_of(const Begun *b) { return (Str){b->line.p + b->head->source_at, b->head->source_n}; }
+static inline Str source_of(const Parser *parser, const Begun *b) {
+    return b->head->source_n ? (Str){b->line.p + b->head->source_at, b->head->source_n} : parser->source;
+}
 
 static inline Rec *room_for(Chunk *chunk) {
     VEC_ROOM(chunk->recs, 1); /* this moves those before */
@@ -201,9 +180,9 @@ static inline Rec *begin(const Parser *parser, Chunk *chunk, const Begun *b) {
 }
 
 /* The record is one. */
-static inline void admit(Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
+static inline void admit(const Parser *parser, Chunk *chunk, Rec *rec, const Begun *b, i64 at) {
     rec->at_us = rec->until = at;
-    rec->level = b->head->level, rec->source = source_of(b);
+    rec->level = b->head->level, rec->source = source_of(parser, b);
     rec->line = chunk->lines;
     rec->who = b->head->who;
     chunk->recs.n++;
@@ -216,8 +195,8 @@ static inline void set_meaning(Rec *rec, const Meaning *m) {
     rec->marker = m->marker, rec->kind = m->kind, rec->moves = m->moves, rec->event = m->event;
 }
 
-static inline void keep(Chunk *chunk, Rec *rec, const Meaning *m, const Begun *b, i64 at) {
-    admit(chunk, rec, b, at), lead(chunk, rec);
+static inline void keep(const Parser *parser, Chunk *chunk, Rec *rec, const Meaning *m, const Begun *b, i64 at) {
+    admit(parser, chunk, rec, b, at), lead(chunk, rec);
     rec->text = b->text;
     set_meaning(rec, m);
     rec->name = (Str){b->text.p + m->name_at, m->name_end - m->name_at};
@@ -225,9 +204,9 @@ static inline void keep(Chunk *chunk, Rec *rec, const Meaning *m, const Begun *b
 }
 
 /* Whether a line may be counted with the record before. */
-static inline int goes_on(Chunk *chunk, const Begun *b) {
+static inline int goes_on(const Parser *parser, Chunk *chunk, const Begun *b) {
     if (LIKELY(chunk->who == b->head->who)) return 1;
-    Rec *with = before(chunk, chunk->recs.p + chunk->recs.n, source_of(b));
+    Rec *with = before(chunk, chunk->recs.p + chunk->recs.n, source_of(parser, b));
     if (with != NULL) chunk->with = with, chunk->who = b->head->who;
     return with != NULL;
 }
@@ -242,17 +221,18 @@ static inline void tally(Chunk *chunk, const Meaning *m, i64 at) {
 
 /* A record that a summary only takes the time of. */
 static inline int quiet(const Parser *parser, Chunk *chunk, const Begun *b, i64 at) {
-    if (LIKELY(goes_on(chunk, b))) {
+    if (LIKELY(goes_on(parser, chunk, b))) {
         if (at > chunk->with->until) chunk->with->until = at;
         return 1;
     }
     Rec *rec = begin(parser, chunk, b);
     rec->shape = R_QUIET;
-    admit(chunk, rec, b, at), lead(chunk, rec);
+    admit(parser, chunk, rec, b, at), lead(chunk, rec);
     return 1;
 }
 
 #include "layout.h"
+#include "shaped_layout.h"
 
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
@@ -300,10 +280,15 @@ int wide_lines(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
         chunk->openings = need(malloc(OPENINGS * sizeof(Opening)));
         chunk->layouts = need(aligned_alloc(_Alignof(Layout), LAYOUTS * sizeof(Layout)));
     }
-    if (chunk->learnt_by != parser->serial) {
+    u64 heads_by = parser->format->templates ? parser->kin : 0;
+    if (chunk->heads_by != heads_by) {
+        memset(chunk->heads, 0, sizeof chunk->heads);
+        chunk->stamp_n = chunk->sources = 0, chunk->heads_by = heads_by;
+    }
+    if (chunk->learnt_by != parser->kin) {
         memset(&chunk->opening_at, 0, sizeof chunk->opening_at);
         memset(&chunk->layout_at, 0, sizeof chunk->layout_at);
-        chunk->learnt_by = parser->serial;
+        chunk->learnt_by = parser->kin;
     }
     if (width == 2) lines_avx512(parser, chunk, p, end);
     else lines_avx2(parser, chunk, p, end);

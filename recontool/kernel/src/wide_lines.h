@@ -27,23 +27,32 @@ ALWAYS u32 NAME(find_ends)(const u8 **ends_at, const u8 *p, const u8 *end) {
     return (u32)(to - ends_at);
 }
 
+/* The head of the line, which stands `stamp` bytes behind its start; NULL: no line before had it, or its minute. */
+ALWAYS const Head *NAME(known_head)(Chunk *chunk, const u8 *p, u32 stamp) {
+    const Head *head = head_at(chunk, p);
+    for (int i = 0; i < HEAD_TRIES && LIKELY(head->n != 0); i++, head = head_after(chunk, head))
+        if (LIKELY(NAME(begins_so)(chunk, head, p, stamp))) return head;
+    return NULL;
+}
+
 /* Look at lines from p on, as long as they begin as lines before did. It is done for many before anything is done
  * with them: so the processor has work while it waits for the parts of each. */
-ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *const *ends, u32 most, int less) {
-    u32 i = 0, marked = 0, odd = 0;
+ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *const *ends, u32 most, int kind) {
+    u32 i = 0, marked = 0, odd = 0, stamp = kind == SHAPED ? chunk->stamp_n : TAGGED_STAMP;
     for (; i < most; i++) {
-        const Head *head = head_at(chunk, p);
+        const Head *head = NAME(known_head)(chunk, p, stamp);
         Begun *b = &ahead->line[i];
         const u8 *end = ends[i];
-        if (UNLIKELY(!head->n || !NAME(begins_so)(chunk, head, p))) break;
+        if (UNLIKELY(head == NULL)) break;
         while (UNLIKELY(end[-1] == '\r')) end--; /* there is a head before them */
-        const u8 *text = p + 28 + head->n;
+        const u8 *text = p + stamp + head->n;
         if (UNLIKELY(text >= end)) break;
         b->line = (Str){p, (u32)(end - p)}, b->text = (Str){text, (u32)(end - text)}, b->head = head;
-        ahead->second[i] = NAME(second_at)(p);
+        i64 second = NAME(second_at)(p);
+        ahead->second[i] = kind == SHAPED ? (second & chunk->stamp_digits) | chunk->stamp_zeros : second;
         odd |= (head->who ^ chunk->who) | ODD[*text];
         ahead->marked[marked] = (u8)i;
-        marked += (u32)((!less) | (*text == '['));
+        marked += (u32)((kind != LESS) | (*text == '['));
         p = ends[i] + 1;
     }
     const Begun *strange = NULL;
@@ -52,7 +61,7 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
     chunk->rest -= (u32)rests;
     for (u32 k = 0; k < marked; k++) {
         Begun *b = &ahead->line[ahead->marked[k]];
-        b->layout = LIKELY(!rests) ? NAME(layout_at)(chunk, b->text) : NULL;
+        b->layout = LIKELY(!rests) ? NAME(layout_at)(chunk, b->text, kind == SHAPED ? b->head->logger : 0) : NULL;
         if (UNLIKELY(b->layout == NULL)) strange = b, missed++;
     }
     if (UNLIKELY(rests)) strange = NULL;
@@ -60,12 +69,25 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
     ahead->n = i, ahead->marked_n = marked, ahead->odd = odd, ahead->strange = strange;
 }
 
+/* As `shaped_line`, of a line that has a head. */
+ALWAYS int NAME(take_shaped)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at) {
+    if (UNLIKELY(b->line.n > MAX_LINE)) return 0;
+    at = time_in_utc(parser, chunk, at);
+    if (LIKELY(b->layout != NULL)) return NAME(laid_out)(parser, chunk, b, at, SHAPED);
+    Rec *rec = begin(parser, chunk, b);
+    admit(parser, chunk, rec, b, at);
+    rec->text = b->text;
+    conclude(chunk, rec, shaped_text(parser, chunk, rec, b->head->logger), FOUND);
+    return 1;
+}
+
 /* Whether the whole line was taken. */
-ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
+ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int kind) {
     u8 c = *b->text.p;
-    if (less && c != '[') return !ODD[c] && quiet(parser, chunk, b, at);
-    if (LIKELY(b->layout != NULL)) return NAME(laid_out)(parser, chunk, b, at, less);
-    return b->text.n <= LONGEST_TEXT && NAME(record_at)(parser, chunk, b, at, less);
+    if (kind == SHAPED) return NAME(take_shaped)(parser, chunk, b, at);
+    if (kind == LESS && c != '[') return !ODD[c] && quiet(parser, chunk, b, at);
+    if (LIKELY(b->layout != NULL)) return NAME(laid_out)(parser, chunk, b, at, kind);
+    return b->text.n <= LONGEST_TEXT && NAME(record_at)(parser, chunk, b, at, kind);
 }
 
 /* Count lines of one source, of which a summary wants no more, with the record before them; returns how many it were
@@ -92,7 +114,7 @@ ALWAYS u32 NAME(count)(Chunk *chunk, const Ahead *ahead) {
     return n;
 }
 
-ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end, int less) {
+ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end, int kind) {
     Ahead ahead;
     const u8 *learnt = NULL, *ends_at[STRETCH + 2];
     for (const u8 *at = p; at < end; at += STRETCH) {
@@ -100,16 +122,17 @@ ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8
         for (u32 line = 0; line < lines;) {
             const u8 *const *ends = &ends_at[line];
             u32 most = lines - line < AHEAD ? lines - line : AHEAD;
-            NAME(look_ahead)(chunk, &ahead, p, ends, most, less);
-            for (u32 i = less && ahead.n && !ahead.odd ? NAME(count)(chunk, &ahead) : 0; i < ahead.n; i++) {
-                if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], NAME(time_of)(chunk, ahead.second[i]), less))) chunk->lines++;
+            NAME(look_ahead)(chunk, &ahead, p, ends, most, kind);
+            for (u32 i = kind == LESS && ahead.n && !ahead.odd ? NAME(count)(chunk, &ahead) : 0; i < ahead.n; i++) {
+                if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], NAME(time_of)(chunk, ahead.second[i]), kind))) chunk->lines++;
                 else parse_line(parser, chunk, ahead.line[i].line.p, end);
             }
-            if (UNLIKELY(ahead.strange != NULL)) learn_layout(parser, chunk, ahead.strange->text);
+            if (UNLIKELY(ahead.strange != NULL)) learn_layout(parser, chunk, ahead.strange->text, ahead.strange->head->logger);
             line += ahead.n;
             if (ahead.n) p = ends[ahead.n - 1] + 1;
             if (ahead.n == most) continue;
-            if (p != learnt && learn_head(chunk, (Str){p, (u32)(ends[ahead.n] - p)})) learnt = p;
+            Str line_here = {p, (u32)(ends[ahead.n] - p)};
+            if (p != learnt && (kind == SHAPED ? learn_shaped_head(parser, chunk, line_here) : learn_head(chunk, line_here))) learnt = p;
             else p = parse_line(parser, chunk, p, end), line++;
         }
     }
@@ -117,6 +140,7 @@ ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8
 }
 
 TARGET static void NAME(lines)(const Parser *parser, Chunk *chunk, const u8 *p, const u8 *end) {
-    if (parser->wants & WANT_LESS) NAME(each)(parser, chunk, p, end, 1);
-    else NAME(each)(parser, chunk, p, end, 0);
+    if (parser->format->templates) NAME(each)(parser, chunk, p, end, SHAPED);
+    else if (parser->wants & WANT_LESS) NAME(each)(parser, chunk, p, end, LESS);
+    else NAME(each)(parser, chunk, p, end, TAGGED);
 }

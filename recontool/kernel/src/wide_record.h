@@ -39,17 +39,17 @@ ALWAYS Opening *NAME(opened_at)(const Parser *parser, Chunk *chunk, Str text, Ma
 }
 
 /* A line as a record; 0 when something of it is unusual. */
-ALWAYS int NAME(record_at)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
+ALWAYS int NAME(record_at)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int kind) {
     Marks m;
     u32 stop;
     Opening *opening = NAME(opened_at)(parser, chunk, b->text, &m, &stop);
     if (UNLIKELY(opening == NULL)) return 0;
     const Meaning *meaning = &opening->meaning;
-    int counted = less && meaning->counted && goes_on(chunk, b);
+    int counted = kind == LESS && meaning->counted && goes_on(parser, chunk, b);
     Rec *rec = counted ? chunk->with : begin(parser, chunk, b);
     if (meaning->kind != K_NONE && UNLIKELY(!NAME(fields_at)(parser, chunk, rec, opening, &m, b->text.p, stop, b->text.n))) return 0;
     if (counted) tally(chunk, meaning, at);
-    else keep(chunk, rec, meaning, b, at);
+    else keep(parser, chunk, rec, meaning, b, at);
     return 1;
 }
 
@@ -80,18 +80,23 @@ ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
 }
 
 /* As `record_at`, for a text whose layout is known. */
-ALWAYS int NAME(laid_out)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int less) {
+ALWAYS int NAME(laid_out)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int kind) {
     const Layout *layout = b->layout;
-    int counted = less && layout->meaning.counted && goes_on(chunk, b), folds = parser->wants == 0;
+    int counted = kind == LESS && layout->meaning.counted && goes_on(parser, chunk, b), folds = parser->wants == 0;
     Rec *rec = counted ? chunk->with : folds ? room_for(chunk) : begin(parser, chunk, b);
     if (LIKELY(folds)) NAME(set_down)(rec, layout, b);
+    else if (!counted) memcpy((u8 *)rec + TRAITS_AT, layout->traits, TRAITS);
+    if (kind == SHAPED && UNLIKELY(layout->labels)) {
+        parse_label(parser->vocab, rec, b->text);
+        if (rec->label == LABEL_HEAD) return 0;
+    }
     for (u32 i = 0; UNLIKELY(i < layout->others_n); i++) {
         Spot other = layout->others[i];
         u64 point = other.after ? 1ull << (other.n - other.after - 1) : 0;
         if (UNLIKELY(!take_value(parser, chunk, rec, other.use, b->text.p + other.at, other.n, point))) return 0;
     }
     if (counted) tally(chunk, &layout->meaning, at);
-    else if (LIKELY(folds)) admit(chunk, rec, b, at);
-    else keep(chunk, rec, &layout->meaning, b, at);
+    else if (LIKELY(folds)) admit(parser, chunk, rec, b, at);
+    else keep(parser, chunk, rec, &layout->meaning, b, at);
     return 1;
 }
