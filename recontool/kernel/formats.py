@@ -1,5 +1,6 @@
 """Writes a format as the table that the compiled core reads."""
 
+from functools import lru_cache
 from typing import Final
 
 from recontool.kernel.patterns import UnsupportedPatternError, compiled
@@ -9,15 +10,14 @@ _FIXED: Final = frozenset({"cause", "type"})  # fields a template may set; other
 _SHAPE: Final = ("second", "milli", "level", "logger", "text")
 
 
+@lru_cache(maxsize=16)
 def format_table(form: Format) -> bytes:
     """The table of one format; empty for formats without shapes and templates.
 
     Raises:
         UnsupportedPatternError: the compiled core cannot read it; the reference can.
     """
-    if form.engine == "tagged":
-        return b""
-    if form.engine == "structured":
+    if form.engine != "templates":
         return b""
     lines: list[str] = []
     for number, shape in enumerate(form.shapes):

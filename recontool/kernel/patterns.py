@@ -42,6 +42,8 @@ class Program(Struct):
     literals: bytearray = field(default_factory=bytearray)
     sets: list[frozenset[int]] = field(default_factory=list)
     choices: int = 0  # optional parts and branches around the instruction that is written now
+    literal_at: int = -1  # the literal written last, if it is the last instruction
+    landed: int = -1  # where jumps lead to
 
     def hexed(self) -> str:
         """The program as one line of a format table."""
@@ -103,25 +105,20 @@ def _sequence(program: Program, items: Iterable[tuple[Any, Any]]) -> None:
 
 
 def _literal(program: Program, one: frozenset[int]) -> None:
-    code = program.code
+    code, end = program.code, len(program.code)
     program.literals.extend(one)
-    if code[-3:-2] == [_LITERAL] and code[-2] + code[-1] == len(program.literals) - 1 and _joins(program):
+    if program.literal_at == end - 3 and program.landed != end:
         code[-1] += 1
-    else:
-        code.extend((_LITERAL, len(program.literals) - 1, 1))
+        return
+    program.literal_at = end
+    code.extend((_LITERAL, len(program.literals) - 1, 1))
 
 
-def _joins(program: Program) -> bool:
-    """Whether the last three words are an instruction of their own and no jump leads behind it."""
-    at, targets = 0, set()
-    starts = []
-    while at < len(program.code):
-        op = program.code[at]
-        starts.append(at)
-        if op in (_SPLIT, _JUMP):
-            targets.update(program.code[at + 1 : at + _LENGTHS[op]])
-        at += _LENGTHS[op]
-    return starts[-1] == len(program.code) - 3 and len(program.code) not in targets
+def _land(program: Program, *jumps: int) -> None:
+    """Let the jumps whose targets stand at these places lead to the instruction that is written next."""
+    program.landed = len(program.code)
+    for jump in jumps:
+        program.code[jump] = program.landed
 
 
 def _set(program: Program, one: frozenset[int], least: int, most: int, *, lazy: bool = False) -> None:
@@ -145,10 +142,8 @@ def _repeat(program: Program, least: int, most: int, inside: Any, *, lazy: bool)
         program.choices += 1
         _sequence(program, items)
         program.choices -= 1
-        if lazy:
-            program.code[at + 1 : at + 3] = [len(program.code), at + 3]
-        else:
-            program.code[at + 2] = len(program.code)
+        program.code[at + 1 : at + 3] = [at + 3, at + 3]
+        _land(program, at + 1 if lazy else at + 2)
     else:
         raise UnsupportedPatternError("a group repeated without bound")
 
@@ -174,11 +169,10 @@ def _branch(program: Program, branches: list[Any]) -> None:
         _sequence(program, branch)
         ends.append(len(program.code) + 1)
         program.code.extend((_JUMP, 0))
-        program.code[at + 2] = len(program.code)
+        _land(program, at + 2)
     _sequence(program, branches[-1])
     program.choices -= 1
-    for end in ends:
-        program.code[end] = len(program.code)
+    _land(program, *ends)
 
 
 def _bytes_of(op: Any, argument: Any) -> frozenset[int] | None:

@@ -49,8 +49,8 @@ class Sample(Struct, frozen=True):
     event: str = ""
 
 
-class Format(Struct, frozen=True):
-    """One log format as loaded."""
+class Format(Struct, frozen=True, eq=False):
+    """One log format as loaded; equal to itself only."""
 
     name: str
     title: str

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from recontool.logs.prefix import Prefix
 
 _TAGGED: Final = "tagged-v1"
-_FEW: Final = 100  # lines that tell the tagged grammar
+_UNLIKE: Final = (_TAGGED, "ipfs-accelerate")  # formats whose lines fit no other, behind no prefix
+_FEW: Final = 100  # lines that tell a format whose lines fit no other
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
@@ -44,11 +45,15 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: S
     Raises:
         UsageError: `only` is no format.
     """
-    if (not only or only == _TAGGED) and not forms:
-        few = [raw.rstrip(b"\r\n") for raw in head[:_FEW]]
-        found = _headers(built_in(_TAGGED), few, zone)
-        if 2 * len(found) > len(few):  # a line fits one format only, so there is none that more would fit
-            return _probe(built_in(_TAGGED), found)
+    for name in _UNLIKE if not forms else ():
+        if only in {"", name}:
+            few = [raw.rstrip(b"\r\n") for raw in head[:_FEW]]
+            found = _headers(built_in(name), few, zone)
+            if 2 * len(found) > len(few):  # a line fits one format only, so there is none that more would fit
+                seen = _probe(built_in(name), found)
+                if seen.source or built_in(name).engine == "tagged":
+                    return seen
+                break  # no line so far says whose file it is
     return _closer(head, only, zone, {form.name: form for form in forms})
 
 

@@ -119,6 +119,12 @@ def test_a_cut_at_every_byte(tmp_path, form):
         assert scanned(log, form, source, 2, at) == expected, at
 
 
+def test_a_format_is_compiled_once_for_all_files():
+    form = builtin()["ipfs-accelerate"]
+    assert vocabulary().format(form) is vocabulary().format(form)
+    assert vocabulary().format(form) is not vocabulary().format(TAGGED)
+
+
 @pytest.mark.parametrize("name", sorted(near_prefixes.BY_NAME))
 def test_a_prefix_taken_off_in_any_pieces(name):
     prefix = near_prefixes.BY_NAME[name]

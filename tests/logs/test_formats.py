@@ -60,3 +60,9 @@ BROKEN = [
 def test_a_broken_format_file_is_refused_with_its_place(text):
     with pytest.raises(UsageError, match=r"mine\.toml"):
         load(text, where="mine.toml")
+
+
+def test_the_owner_may_be_named_late():
+    nameless = b"2026-11-24 02:21:24,000 - INFO - [websocket] - Websocket connected\n"
+    named = b"2026-11-24 02:21:25,100 - INFO - [worker_reconnection] - WebSocket connection established for worker w7\n"
+    assert probe([*[nameless] * 300, named]).source == "w7"

@@ -238,10 +238,13 @@ static int continues(File *file, const Parser *parser, const Rec *rec) {
 }
 
 /* What a record begins and the lines below it go on with: some log a traceback, or JSON, as their text. */
-static int opened_by(const Rec *rec) {
-    if (parse_traceback(rec->text)) return IN_TRACEBACK;
-    Str word = trimmed(rec->text);
-    u8 last = word.n ? word.p[word.n - 1] : 0;
+static inline int opened_by(const Rec *rec) {
+    u8 last = rec->text.n ? rec->text.p[rec->text.n - 1] : 0;
+    if (UNLIKELY(parse_traceback(rec->text))) return IN_TRACEBACK;
+    if (UNLIKELY(space(last))) {
+        Str word = trimmed(rec->text);
+        last = word.n ? word.p[word.n - 1] : 0;
+    }
     return last == '{' ? IN_BRACE : last == '[' ? IN_BRACKET : IN_NOTHING;
 }
 

@@ -222,6 +222,8 @@ static void label_of(const Vocab *v, Rec *rec, Str text) {
 }
 
 int parse_traceback(Str line) {
+    u8 second = line.n > 1 ? line.p[1] : 0; /* as few lines have it */
+    if (second != 'r' && second != 'u' && second != 'h') return 0;
     static const char *const TRACES[] = {"Traceback (most recent call last):", "During handling of the above",
                                          "The above exception was"};
     for (int i = 0; i < 3; i++) {
