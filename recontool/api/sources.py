@@ -125,6 +125,8 @@ def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
         seen = probe(stream.head, only=reading.format_in, zone=reading.zone, forms=reading.forms)
         if path != STDIN:
             stream.close()  # hundreds of files must not stay open at once
+            if seen is not None:
+                stream.head.clear()  # it is read again with the rest
         sources.append(Source(path, names[path], stream, seen))
     _name_siblings(sources)
     sources.sort(key=lambda source: source.order)

@@ -57,7 +57,7 @@ def worker_fold(fleet: NativeFleet, number: int, files: Sequence[str]) -> tuple[
         },
         list(_pairs(view.silences, view.silences_n)),
     )
-    fold.activity.restore(view.width, _buckets(view))
+    fold.activity.restore(view.width, raw(view.buckets, 8 * (1 + COLUMNS) * view.buckets_n))
     fold.said.clear()
     fold.said.extend(_said(fleet, number, process, files) for process in range(view.processes))
     return fold, view
@@ -134,10 +134,3 @@ def _spans(place: int | None, count: int) -> list[Span]:
 def _pairs(place: int | None, count: int) -> Iterator[tuple[int, int]]:
     words = longs(place, 2 * count)
     return zip(words[::2], words[1::2], strict=True)
-
-
-def _buckets(view: Any) -> dict[int, list[float]]:
-    width = 1 + COLUMNS
-    rows = raw(view.buckets, 8 * width * view.buckets_n)
-    keys, amounts = memoryview(rows).cast("q")[::width].tolist(), doubles(rows)
-    return {key: amounts[at * width + 1 : (at + 1) * width] for at, key in enumerate(keys)}

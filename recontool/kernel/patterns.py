@@ -42,7 +42,7 @@ class Program(Struct):
     literals: bytearray = field(default_factory=bytearray)
     sets: list[frozenset[int]] = field(default_factory=list)
     choices: int = 0  # optional parts and branches around the instruction that is written now
-    literal_at: int = -1  # the literal written last, if it is the last instruction
+    literal_at: int | None = None  # the literal written last
     landed: int = -1  # where jumps lead to
 
     def hexed(self) -> str:

@@ -13,6 +13,7 @@ from recontool.model.errors import UsageError
 STDIN: Final = "-"
 MAX_LINE: Final = 2**20  # longer lines are cut here; the rest of them is skipped
 HEAD_BYTES: Final = 2**18
+HEAD_LINES: Final = 2_000
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _BLOCK: Final = 2**20
@@ -41,7 +42,7 @@ class LineStream:
         for line in self._lines:
             self.head.append(line)
             held += len(line)
-            if held >= HEAD_BYTES:
+            if held >= HEAD_BYTES or len(self.head) == HEAD_LINES:
                 break
 
     def __iter__(self) -> Iterator[bytes]:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from recontool.logs.prefix import Prefix
 
 _TAGGED: Final = "tagged-v1"
-_UNLIKE: Final = (_TAGGED, "ipfs-accelerate")  # formats whose lines fit no other, behind no prefix
-_FEW: Final = 100  # lines that tell a format whose lines fit no other
+_FEW: Final = 100  # lines that tell most formats
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
@@ -45,20 +44,20 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: S
     Raises:
         UsageError: `only` is no format.
     """
-    for name in _UNLIKE if not forms else ():
-        if only in {"", name}:
-            few = [raw.rstrip(b"\r\n") for raw in head[:_FEW]]
-            found = _headers(built_in(name), few, zone)
-            if 2 * len(found) > len(few):  # a line fits one format only, so there is none that more would fit
-                seen = _probe(built_in(name), found)
-                if seen.source or built_in(name).engine == "tagged":
-                    return seen
-                break  # no line so far says whose file it is
-    return _closer(head, only, zone, {form.name: form for form in forms})
+    few = [raw.rstrip(b"\r\n") for raw in head[:_FEW]]
+    if only in {"", _TAGGED} and not forms and _most(found := _headers(built_in(_TAGGED), few, zone), few):
+        return _probe(built_in(_TAGGED), found)  # a line fits one format only, so there is none that more would fit
+    own = {form.name: form for form in forms}
+    seen, enough = _closer(head[:_FEW], only, zone, own)
+    return seen if enough else _closer(head[:_LINES], only, zone, own)[0]
 
 
-def _closer(head: Sequence[bytes], only: str, zone: tzinfo, own: Mapping[str, Format]) -> Probe | None:
-    """As `probe`, with every format in mind and what may stand in front of the lines."""
+def _most(found: Sequence[Header], lines: Sequence[bytes]) -> bool:
+    return 2 * len(found) > len(lines)
+
+
+def _closer(head: Sequence[bytes], only: str, zone: tzinfo, own: Mapping[str, Format]) -> tuple[Probe | None, bool]:
+    """As `probe`, with every format in mind and what may stand in front of the lines; and whether these lines tell enough."""
     from recontool.logs.prefix import detect, unwrap  # few logs carry a prefix
 
     names = (*own, *BUILT_IN)
@@ -67,14 +66,15 @@ def _closer(head: Sequence[bytes], only: str, zone: tzinfo, own: Mapping[str, Fo
             f"unknown format {only!r}; known: {', '.join(names)}", where="--format-in", hint="leave it out to detect"
         )
     prefix = detect(head)
-    lines = [raw.rstrip(b"\r\n") for raw in (unwrap(prefix, head[:_LINES]) if prefix is not None else head[:_LINES])]
+    lines = [raw.rstrip(b"\r\n") for raw in (unwrap(prefix, head) if prefix is not None else head)]
     best, found = _best([own.get(name) or built_in(name) for name in ((only,) if only else names)], lines, zone)
     if not found:
         bare_block = any(block_owner(line) is not None for line in lines)
         if not bare_block and not only:
-            return None
+            return None, False
         best = own.get(only) or built_in(only or _TAGGED)
-    return _probe(best, found, prefix)
+    seen = _probe(best, found, prefix)
+    return seen, _most(found, lines) and bool(seen.source or best.engine != "templates")
 
 
 def _probe(form: Format, found: Sequence[Header], prefix: "Prefix | None" = None) -> Probe:
@@ -84,7 +84,11 @@ def _probe(form: Format, found: Sequence[Header], prefix: "Prefix | None" = None
 
 def _best(candidates: Sequence[Format], lines: Sequence[bytes], zone: tzinfo) -> tuple[Format, list[Header]]:
     """The format that most lines fit, the earlier one where they tie, and their headers."""
-    fits = [(form, _headers(form, lines, zone)) for form in candidates]
+    fits = []
+    for form in candidates:
+        fits.append((form, _headers(form, lines, zone)))
+        if form.name in BUILT_IN and candidates[0].name in BUILT_IN and _most(fits[-1][1], lines):
+            break  # a line fits one of them only
     return max(fits, key=lambda fit: len(fit[1]))
 
 

@@ -125,7 +125,7 @@ class WorkerResult(Struct, frozen=True):
     starts_us: tuple[int, ...] = ()  # process starts
     stops_us: tuple[int, ...] = ()  # when a process said that it stops
     observed: tuple[Span, ...] = ()  # from first established to last record, minus orderly closed times
-    activity: tuple[Bucket, ...] = ()
+    activity: Sequence[Bucket] = ()
     config: Mapping[str, Value] = field(default_factory=dict)
     task_ms: tuple[float, ...] = ()  # a bounded, evenly thinned sample of execution times
     first_error: str = ""  # text of the first failed task

@@ -36,7 +36,7 @@ def outcome(parts: FleetParts, files: Sequence[object]) -> SimpleNamespace:
     for key, chain in parts.workers().items():
         found = worker_result(key, chain)
         workers[key] = (
-            replace(found, outages=tuple(found.outages)),
+            replace(found, outages=tuple(found.outages), activity=tuple(found.activity)),
             chain.fold.disagreements(),
             list(chain.watch.alerts()),
         )

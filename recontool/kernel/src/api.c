@@ -44,9 +44,10 @@ EXPORT Parser *recon_parser_new(const Vocab *v, const Format *f, const u8 *sourc
 }
 /* Times without a zone are those of clocks that go as `steps` say: pairs of words, the last one where the table ends. */
 EXPORT void recon_parser_zone(Parser *p, const i64 *steps, i64 n) {
+    static u64 zones;
     ZoneStep *own = need(malloc((size_t)n * sizeof *own));
     memcpy(own, steps, (size_t)n * sizeof *own);
-    p->zone = own, p->zone_n = (size_t)n;
+    p->zone = own, p->zone_n = (size_t)n, p->zone_serial = __atomic_add_fetch(&zones, 1, __ATOMIC_RELAXED);
 }
 EXPORT void recon_parser_free(Parser *p) {
     if (p == NULL) return;

@@ -154,7 +154,7 @@ typedef struct {
     Layout *layouts;
     u64 learnt_by;    /* the kin of parsers to which they mean that */
     u32 rest;         /* for so many batches no layout is looked for */
-    const void *zone; /* whose clocks are ahead of UTC by so many seconds between two wall clock times */
+    u64 zone_serial; /* the zone whose clocks are ahead of UTC by so many seconds between two wall clock times */
     i64 zone_from, zone_until, zone_ahead;
 } Chunk;
 
@@ -168,6 +168,7 @@ typedef struct {
     u64 kin; /* parsers that have it in common want the same of lines of the same format */
     const struct ZoneStep *zone; /* of times that carry none; see times.h */
     size_t zone_n;               /* 0: they are UTC */
+    u64 zone_serial;             /* no other zone of this process has it */
 } Parser;
 
 enum { PADDING = 512 }; /* bytes behind a chunk's lines that may be read, and are 0 */

@@ -10,7 +10,7 @@ enum { ENDLESS = 1000000000, NO_DAY = -1000000000 };
 i64 time_in_utc(const Parser *parser, Chunk *chunk, i64 wall_us) {
     if (LIKELY(parser->zone_n == 0)) return wall_us;
     i64 wall = wall_us / SECOND_US - (wall_us % SECOND_US < 0);
-    if (UNLIKELY(chunk->zone != parser->zone || wall < chunk->zone_from || wall >= chunk->zone_until)) {
+    if (UNLIKELY(chunk->zone_serial != parser->zone_serial || wall < chunk->zone_from || wall >= chunk->zone_until)) {
         i64 end = parser->zone[parser->zone_n - 1].from, cycles = wall < end ? 0 : (wall - end) / CYCLE + 1;
         i64 seen = wall - cycles * CYCLE;
         size_t low = 0, high = parser->zone_n - 1; /* the last step only says where the table ends */
@@ -19,7 +19,7 @@ i64 time_in_utc(const Parser *parser, Chunk *chunk, i64 wall_us) {
             if (parser->zone[middle].from <= seen) low = middle;
             else high = middle;
         }
-        chunk->zone = parser->zone, chunk->zone_ahead = parser->zone[low].ahead;
+        chunk->zone_serial = parser->zone_serial, chunk->zone_ahead = parser->zone[low].ahead;
         chunk->zone_from = low == 0 ? INT64_MIN : parser->zone[low].from + cycles * CYCLE;
         chunk->zone_until = parser->zone[low + 1].from + cycles * CYCLE;
         if (cycles && chunk->zone_from < wall) chunk->zone_from = wall; /* where a cycle begins again is no step */
