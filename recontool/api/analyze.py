@@ -135,5 +135,5 @@ def _nothing_usable(inputs: Sequence[InputFile]) -> NoDataError:
 def _unknown_sentence(source: Source, total: int) -> str:
     if not total:
         return said("the file is empty")
-    binary = any(b"\0" in line for line in source.stream.head)
+    binary = any(b"\0" in line for line in source.again().head())
     return said("binary data, no log") if binary else said("no known log format; not used")

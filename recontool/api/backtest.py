@@ -118,7 +118,7 @@ def read_series(paths: Sequence[str], rules: Sequence[Rule], reading: Reading = 
 def _kind(path: str) -> str:
     stream = LineStream(path)
     stream.close()
-    first = stream.head[0] if stream.head else b""
+    first = next(iter(stream.head()), b"")
     if first.startswith(PARQUET_MAGIC):
         return "parquet"
     return "csv" if is_samples_head(first.decode("utf-8", "replace")) else "log"

@@ -80,14 +80,18 @@ def export_parquet(paths: Sequence[str], wanted: Selection, reading: Reading, pa
 
 def _regrouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
     """Tables of ROWS_PER_GROUP rows, and one of the rest."""
-    held = pa.Table.from_batches([], schema)
+    held: list[pa.RecordBatch] = []
+    rows = 0
     for batch in batches:
-        held = pa.concat_tables([held, pa.Table.from_batches([batch], schema)])
-        while held.num_rows >= ROWS_PER_GROUP:
-            yield held.slice(0, ROWS_PER_GROUP)
-            held = held.slice(ROWS_PER_GROUP)
-    if held.num_rows:
-        yield held
+        held.append(batch)
+        rows += batch.num_rows
+        while rows >= ROWS_PER_GROUP:
+            together = pa.Table.from_batches(held, schema)
+            yield together.slice(0, ROWS_PER_GROUP)
+            held = together.slice(ROWS_PER_GROUP).to_batches()
+            rows -= ROWS_PER_GROUP
+    if rows:
+        yield pa.Table.from_batches(held, schema)
 
 
 def export_text(paths: Sequence[str], wanted: Selection, reading: Reading, out: IO[str], *, csv: bool) -> int:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
 from recontool.logs.inputs import default_paths, rotation, short_names
-from recontool.logs.lines import STDIN, LineStream
+from recontool.logs.lines import STDIN, LineStream, identity
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
 from recontool.model.markers import COORDINATOR
@@ -40,6 +40,7 @@ class Reading(Struct, frozen=True):
     states: "States | None" = None
     forms: tuple[Format, ...] = ()  # the user's own
     rules: "tuple[Rule, ...] | None" = None  # of alerts; the built-in ones where None
+    looks: "dict[str, tuple[object, Probe | None]]" = field(default_factory=dict)  # at heads of files, by path
 
     @property
     def alert_rules(self) -> "tuple[Rule, ...]":
@@ -122,11 +123,8 @@ def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
     sources = []
     for path in paths:
         stream = LineStream(path)
-        seen = probe(stream.head, only=reading.format_in, zone=reading.zone, forms=reading.forms)
-        if path != STDIN:
-            stream.close()  # hundreds of files must not stay open at once
-            if seen is not None:
-                stream.head.clear()  # it is read again with the rest
+        seen = _seen(stream, reading)
+        stream.close()  # hundreds of files must not stay open at once
         sources.append(Source(path, names[path], stream, seen))
     _name_siblings(sources)
     sources.sort(key=lambda source: source.order)
@@ -135,6 +133,17 @@ def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
         named = source.seen.sources if source.seen is not None else frozenset()
         source.ids = frozenset(named | {source.owner}) - {COORDINATOR, ""}
     return sources
+
+
+def _seen(stream: LineStream, reading: Reading) -> Probe | None:
+    """What its head tells; a file that has not changed since is not asked again."""
+    wanted = (reading.format_in, str(reading.zone), *map(id, reading.forms))
+    now = (identity(stream.path), wanted)
+    then, seen = reading.looks.get(stream.path, (None, None))
+    if then != now or stream.path == STDIN:
+        seen = probe(stream.head(), only=reading.format_in, zone=reading.zone, forms=reading.forms)
+        reading.looks[stream.path] = (now, seen)
+    return seen
 
 
 def _name_siblings(sources: Sequence[Source]) -> None:

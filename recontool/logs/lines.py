@@ -3,7 +3,7 @@
 import io
 import sys
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Final
@@ -24,7 +24,7 @@ class TornError(Exception):
 
 
 class LineStream:
-    """The lines of one input, read once. `head` can be looked at before reading; `bytes` counts what was read.
+    """The lines of one input, read once. `head()` can be looked at before reading; `bytes` counts what was read.
 
     `torn` says why a packed input ended early; its lines up to there are good.
     """
@@ -36,22 +36,24 @@ class LineStream:
         self.packed = False
         self._file = _open(path)
         self._raw, self.packed = _unpacked(self._file)
-        self._lines = self._bounded()
-        self.head: list[bytes] = []
-        held = 0
-        for line in self._lines:
-            self.head.append(line)
+        self._lines: Iterator[bytes] = self._bounded()
+        self._head: list[bytes] = []
+
+    def head(self) -> Sequence[bytes]:
+        """The first lines: no more than 2,000, or 256 kB."""
+        held = sum(map(len, self._head))
+        while held < HEAD_BYTES and len(self._head) < HEAD_LINES and (line := next(self._lines, None)) is not None:
+            self._head.append(line)
             held += len(line)
-            if held >= HEAD_BYTES or len(self.head) == HEAD_LINES:
-                break
+        return self._head
 
     def __iter__(self) -> Iterator[bytes]:
-        return chain(self.head, self._lines)
+        return chain(self._head, self._lines)
 
     def blocks(self) -> Iterator[bytes]:
         """The same lines, many at a time: each block holds whole lines, cut where `MAX_LINE` says."""
-        if self.head:
-            yield b"".join(line if line.endswith(b"\n") else line + b"\n" for line in self.head)
+        if self._head:
+            yield b"".join(line if line.endswith(b"\n") else line + b"\n" for line in self._head)
         carry, skipping = b"", False
         for data in self._pieces():
             start = data.find(b"\n") + 1 if skipping else 0
@@ -101,9 +103,10 @@ class LineStream:
         return (self._file.tell(), size_of(self.path)) if self.path != STDIN else (self.bytes, self.bytes)
 
     def close(self) -> None:
-        """Close the file; stdin stays open."""
+        """Close the file and forget its head; stdin stays open."""
         if self.path != STDIN:
             self._raw.close()
+            self._lines, self._head = iter(()), []
 
     def _bounded(self) -> Iterator[bytes]:
         read = self._raw.readline
@@ -122,6 +125,14 @@ class LineStream:
             while len(line) == MAX_LINE and not line.endswith(b"\n"):
                 line = read(MAX_LINE)
                 self.bytes += len(line)
+
+
+def identity(path: str) -> tuple[int, ...]:
+    """What changes when a file is written to, or another takes its place; () for stdin."""
+    if path == STDIN:
+        return ()
+    about = Path(path).stat()
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def size_of(path: str) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recontool.logs.prefix import Prefix
 
 _TAGGED: Final = "tagged-v1"
-_FEW: Final = 100  # lines that tell most formats
+_FEW: Final = 50  # lines that tell most formats
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
 
