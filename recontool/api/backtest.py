@@ -4,7 +4,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from recontool.api.analyze import analyze
 from recontool.api.fold import by_reference
 from recontool.api.sources import DEFAULT, Reading, opened
 from recontool.logs.inputs import find_inputs, short_names
-from recontool.logs.lines import STDIN, LineStream
+from recontool.logs.lines import STDIN, LineStream, read_once
 from recontool.model.errors import NoDataError, UsageError
 from recontool.model.findings import Alert, Analysis
 from recontool.model.series import Ints, SeriesBuilder, SeriesSet
@@ -136,15 +136,16 @@ def _read_csv(path: str, name: str, builder: SeriesBuilder, reading: Reading) ->
 
 @contextmanager
 def _readable(paths: Sequence[str]) -> Iterator[list[str]]:
-    """`paths` with stdin put into a file: it is looked at before it is read."""
-    if STDIN not in paths:
-        yield list(paths)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        spooled = Path(folder) / "stdin"
-        with spooled.open("wb") as out:
-            shutil.copyfileobj(sys.stdin.buffer, out)
-        yield [str(spooled) if path == STDIN else path for path in paths]
+    """`paths` with stdin and pipes put into files: they are looked at before they are read."""
+    with ExitStack() as stack:
+        yield [_spooled(path, stack) if read_once(path) else path for path in paths]
+
+
+def _spooled(path: str, stack: ExitStack) -> str:
+    copy = Path(stack.enter_context(tempfile.TemporaryDirectory())) / ("stdin" if path == STDIN else Path(path).name)
+    with copy.open("wb") as out, nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb") as stream:
+        shutil.copyfileobj(stream, out)
+    return str(copy)
 
 
 def _grid(series: SeriesSet, since_us: int | None, until_us: int | None, step_us: int) -> Ints:

@@ -5,7 +5,7 @@ from typing import Final
 
 from recontool.api.sources import DEFAULT, Reading
 from recontool.api.steps import follow_outages
-from recontool.logs.lines import STDIN, LineStream
+from recontool.logs.lines import LineStream, read_once
 from recontool.model.detail import CONTEXT, Detail
 from recontool.model.errors import ReconError
 from recontool.model.findings import Analysis, InputFile
@@ -18,7 +18,7 @@ LINE_CHARS: Final = 1000  # a longer line is cut and says so
 def look_again(analysis: Analysis, reading: Reading = DEFAULT) -> Detail:
     """Read the logs of `analysis` once more; what cannot be read a second time is said in `missing`."""
     logs = [file for file in analysis.inputs if file.role != "snapshot"]
-    if any(file.path == STDIN for file in logs):
+    if any(read_once(file.path) for file in logs):
         return Detail(missing=said("Standard input can be read only once, so there are no raw lines and no steps."))
     if not logs:
         return Detail(missing=said("Snapshots hold no log lines, so there are no raw lines and no steps."))

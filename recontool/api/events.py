@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from recontool.api.sources import DEFAULT, Reading, opened, repeated
 from recontool.logs.inputs import find_inputs
-from recontool.logs.lines import STDIN
+from recontool.logs.lines import read_once
 from recontool.logs.probe import formats_hint
 from recontool.logs.reader import LogReader
 from recontool.model.errors import NoDataError
@@ -30,7 +30,7 @@ def iter_events(paths: Sequence[str], reading: Reading = DEFAULT) -> Iterator[tu
         for event in reader:
             if event.name:
                 yield source.name, event
-        if reader.last_us is not None and source.path != STDIN:
+        if reader.last_us is not None and not read_once(source.path):
             last_of[source.stem] = (source.path, reader.last_us)
         source.stream.close()
     if not usable:

@@ -22,7 +22,7 @@ from recontool.kernel.table import ArrowDesk, Desk, LastDesk, Wanted, batches, c
 from recontool.kernel.tables import vocabulary
 from recontool.kernel.writing import TextDesk
 from recontool.logs.inputs import find_inputs
-from recontool.logs.lines import STDIN
+from recontool.logs.lines import read_once
 from recontool.logs.reader import LogReader
 from recontool.model.errors import NoDataError, UsageError
 from recontool.model.events import Event
@@ -138,7 +138,7 @@ def _all(paths: Sequence[str], wanted: Selection, reading: Reading, making: _Mak
     sources = [source for source in opened(find_inputs(paths).logs, reading) if source.seen is not None]
     if not sources:
         raise NoDataError("no log of a known format among the inputs", hint="recontool analyze says what was found")
-    if wanted.last_us is None or library() is None or STDIN in paths:
+    if wanted.last_us is None or library() is None or any(map(read_once, paths)):
         return _each(sources, resolved(paths, wanted, reading), reading, making)
     ends = max(filter(None, _each(sources, Selection(), reading, _LAST)), default=0)
     return _each(sources, replace(wanted, since_us=ends - wanted.last_us, last_us=None), reading, making)
@@ -153,7 +153,7 @@ def _each(sources: Sequence[Source], wanted: Selection, reading: Reading, making
         else:
             yield from _by_core(source, wanted, reading, making, skip)
         # The probe knows when the next part begins, and that decides whether the two can overlap.
-        if source.path != STDIN:
+        if not read_once(source.path):
             last_of[source.stem] = (source.path, 2**62)
 
 

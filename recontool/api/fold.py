@@ -8,7 +8,7 @@ from recontool.analysis.fleet import FileTag, FleetFold, FleetParts
 from recontool.analysis.watch import thinned
 from recontool.api.sources import Reading, Source, compilable, repeated
 from recontool.kernel.library import library
-from recontool.logs.lines import STDIN, size_of
+from recontool.logs.lines import read_once, size_of
 from recontool.logs.reader import LogReader
 from recontool.model.findings import InputFile, LineCount
 
@@ -85,5 +85,5 @@ def input_file(
 
 def remember(source: Source, last_us: int | None, last_of: dict[str, tuple[str, int]]) -> None:
     """Note the part of a rotated log that was read last: (path, time of its last record) by stem."""
-    if last_us is not None and source.path != STDIN:
+    if last_us is not None and not read_once(source.path):
         last_of[source.stem] = (source.path, last_us)

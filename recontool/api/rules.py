@@ -8,7 +8,7 @@ from recontool.alerts.rules import BUILT_IN, Rule
 from recontool.analysis.watch import thinned
 from recontool.api.fold import by_reference
 from recontool.api.sources import Reading, opened
-from recontool.logs.lines import STDIN
+from recontool.logs.lines import read_once
 from recontool.model.errors import UsageError
 from recontool.model.findings import Alert
 
@@ -50,7 +50,7 @@ def beyond_the_fold(logs: Sequence[str], reading: Reading) -> list[Rule]:
     """
     folded = thinned(reading.alert_rules)
     rules = [rule for rule in reading.alert_rules if rule not in folded]
-    if rules and STDIN in logs:
+    if rules and any(map(read_once, logs)):
         hint = "name files, or use `recontool alerts backtest -`"
         raise UsageError(f"stdin cannot be read a second time, as {_names(rules)} need", where="--rules", hint=hint)
     return rules if logs else []

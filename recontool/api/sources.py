@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
 from recontool.logs.inputs import default_paths, rotation, short_names
-from recontool.logs.lines import STDIN, LineStream, identity
+from recontool.logs.lines import LineStream, identity, read_once
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
 from recontool.model.markers import COORDINATOR
@@ -85,7 +85,7 @@ class Source(Struct):
     def plain(self) -> bool:
         """Whether its lines stand in a file just as they are."""
         bare = self.seen is None or self.seen.prefix is None
-        return bare and self.path != STDIN and not self.stream.packed and Path(self.path).is_file()
+        return bare and not read_once(self.path) and not self.stream.packed and Path(self.path).is_file()
 
     def lines(self) -> Iterator[bytes]:
         """The process's own lines from the start, one for each line of the file."""
@@ -110,7 +110,7 @@ class Source(Struct):
 
     def again(self) -> LineStream:
         """Its lines from the start."""
-        if self.path != STDIN:
+        if not read_once(self.path):
             self.stream = LineStream(self.path)
         return self.stream
 
@@ -138,9 +138,9 @@ def opened(paths: Sequence[str], reading: Reading) -> list[Source]:
 def _seen(stream: LineStream, reading: Reading) -> Probe | None:
     """What its head tells; a file that has not changed since is not asked again."""
     wanted = (reading.format_in, str(reading.zone), *map(id, reading.forms))
-    now = (identity(stream.path), wanted)
+    now = None if read_once(stream.path) else (identity(stream.path), wanted)
     then, seen = reading.looks.get(stream.path, (None, None))
-    if then != now or stream.path == STDIN:
+    if now is None or then != now:
         seen = probe(stream.head(), only=reading.format_in, zone=reading.zone, forms=reading.forms)
         reading.looks[stream.path] = (now, seen)
     return seen
@@ -166,6 +166,8 @@ def _name_siblings(sources: Sequence[Source]) -> None:
 def repeated(source: Source, before: tuple[str, int] | None) -> int:
     """Lines at the start of a rotated part that also end the part `before` it: (path, time of its last record)."""
     if before is None or source.seen is None or source.seen.first_us is None or source.seen.first_us > before[1]:
+        return 0
+    if read_once(source.path):
         return 0
     newer = LineStream(source.path)
     head = list(islice(newer, _OVERLAP_LINES))

@@ -78,8 +78,8 @@ def summary(*paths: str | PathLike[str], reading: Reading | None = None) -> Summ
 
 
 def _may_be_a_log(path: str) -> bool:
-    """Whether the name alone does not say that it is standard input, or snapshots; see logs/inputs.py."""
-    return isinstance(path, str) and path != "-" and not path.endswith(".parquet")
+    """Whether it is a file, and its name means no more than that; see logs/inputs.py. A pipe must not be opened twice."""
+    return isinstance(path, str) and path != "-" and not path.endswith(".parquet") and os.path.isfile(path)  # noqa: PTH113 - as below
 
 
 def _of_one(path: str) -> NativeFleet | None:

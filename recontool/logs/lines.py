@@ -35,6 +35,7 @@ class LineStream:
         self.torn = ""
         self.packed = False
         self._file = _open(path)
+        self._once = read_once(path)
         self._raw, self.packed = _unpacked(self._file)
         self._lines: Iterator[bytes] = self._bounded()
         self._head: list[bytes] = []
@@ -100,11 +101,11 @@ class LineStream:
 
     def place(self) -> tuple[int, int]:
         """How many bytes of the file on disk are behind us, and how many it has; equal where nobody knows."""
-        return (self._file.tell(), size_of(self.path)) if self.path != STDIN else (self.bytes, self.bytes)
+        return (self.bytes, self.bytes) if self._once else (self._file.tell(), size_of(self.path))
 
     def close(self) -> None:
-        """Close the file and forget its head; stdin stays open."""
-        if self.path != STDIN:
+        """Close the file and forget its head; what can be read only once stays open."""
+        if not self._once:
             self._raw.close()
             self._lines, self._head = iter(()), []
 
@@ -127,16 +128,19 @@ class LineStream:
                 self.bytes += len(line)
 
 
+def read_once(path: str) -> bool:
+    """Whether what is read of it is gone: stdin, or a pipe such as a shell's `<(zcat worker.log.gz)`."""
+    return path == STDIN or Path(path).is_fifo()
+
+
 def identity(path: str) -> tuple[int, ...]:
-    """What changes when a file is written to, or another takes its place; () for stdin."""
-    if path == STDIN:
-        return ()
+    """What changes when a file is written to, or another takes its place."""
     about = Path(path).stat()
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def size_of(path: str) -> int:
-    """Bytes on disk; 0 for stdin."""
+    """Bytes on disk; 0 for stdin and pipes."""
     return 0 if path == STDIN else Path(path).stat().st_size
 
 
