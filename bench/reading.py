@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 RECONTOOL = (sys.executable, "-m", "recontool")
 APPENDED = 10**6
 SMALL = 10**6
+WORKERS = 500
+WORKER_LOG = 30_000
 
 
 class Bench:
@@ -113,6 +115,15 @@ class Bench:
         print("\n### Start-up\n")
         self._show([bare, helped, self._analysis(log, "analyze 1 MB")], "python -c pass", size=SMALL)
 
+    def fleet(self) -> None:
+        """A small untagged log from each of many workers."""
+        text, logs = self.log("field", WORKER_LOG).read_bytes(), self._folder / "fleet"
+        logs.mkdir()
+        for number in range(1, WORKERS + 1):
+            (logs / f"worker-{number}.log").write_bytes(text.replace(b"worker-1", f"worker-{number}".encode()))
+        print(f"\n### {WORKERS} untagged logs of {WORKER_LOG // 1000} kB\n")
+        self._show([self._analysis(logs, "analyze")], "analyze", size=WORKERS * WORKER_LOG)
+
     def _analysis(self, log: Path, name: str) -> Command:
         out = str(self._folder / "analysis.json")
         argv = [*RECONTOOL, "analyze", str(log), "--no-cache", "--format", "json", "-o", out, "-q"]
@@ -145,7 +156,7 @@ def _with_peers_names(path: Path) -> Path:
 def main() -> None:
     """Run the parts."""
     # Memory first: a process shows as its peak what the one that starts it has had.
-    parts = ("memory", "startup", "summary", "analyze", "append", "table")
+    parts = ("memory", "startup", "fleet", "summary", "analyze", "append", "table")
     parser = argparse.ArgumentParser(description="Measure reading.")
     parser.add_argument("--size", type=make_logs.size, default=make_logs.size("1GB"))
     parser.add_argument("--rounds", type=int, default=ROUNDS)

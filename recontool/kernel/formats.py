@@ -49,6 +49,8 @@ def _template(template: Template, program: int) -> str:
         str(even),
         *(str(int(flag)) for flag in flags),
     )
+    if any(not word.isprintable() for word in words):
+        raise UnsupportedPatternError("a template whose texts have control characters")
     return "\t".join(words)
 
 

@@ -115,6 +115,8 @@ def _template(row: Mapping[str, Any], where: str) -> Template:
     unknown = [name for name in match.groupindex if name not in FIELD_TYPES]
     if unknown:
         raise UsageError(f"template {row['match']!r} captures unknown field {unknown[0]!r}", where=where)
+    if row.get("even", "") not in {"", *match.groupindex}:
+        raise UsageError(f"template {row['match']!r} has no group {row['even']!r} that could be even", where=where)
     return Template(
         logger=row["logger"],
         starts=row["starts"].encode(),

@@ -156,6 +156,8 @@ def _template(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"match {why}"
     else:
         yield from (_unknown_field(name) for name in pattern.groupindex if name not in FIELD_TYPES)
+        if row.get("even", "") not in {"", *pattern.groupindex}:
+            yield f"even is {row['even']!r}, which is no group of match"
     also = row.get("also")
     for emit in (row, also) if isinstance(also, dict) else (row,):
         event, marker = emit.get("event", ""), emit.get("marker", "")

@@ -131,6 +131,11 @@ event = "created"
 """
 
 
+def test_what_must_be_even_must_be_a_group(written):
+    with pytest.raises(UsageError, match="even is 'n', which is no group of match"):
+        read_format_file(written(TRICKY.replace('even = "size_bytes"', 'even = "n"')))
+
+
 @pytest.mark.parametrize(
     ("word", "level"),
     [

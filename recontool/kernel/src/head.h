@@ -64,7 +64,9 @@ static int is_common(const Parts *parts, const Trace *trace, Str line) {
     const u8 *p = line.p;
     u32 stamp = SHAPED_MILLI + parts->milli.n, text = (u32)(parts->text.p - p);
     if (parts->second.p != p || parts->second.n != 19 || parts->milli.p != p + SHAPED_MILLI || (parts->milli.n != 3 && parts->milli.n != 6)) return 0;
-    if (parts->level.p < p + stamp || parts->logger.p < p + stamp || parts->text.n == 0 || parts->text.p + parts->text.n != p + line.n) return 0;
+    if (parts->text.n == 0 || parts->text.p + parts->text.n != p + line.n) return 0;
+    if (parts->level.p < p + stamp || parts->level.p + parts->level.n > parts->text.p) return 0;
+    if (parts->logger.p < p + stamp || parts->logger.p + parts->logger.n > parts->text.p) return 0;
     if (text <= stamp || text > stamp + HEAD_MOST || trace->until > text || trace->ends) return 0;
     for (size_t i = 0; i < sizeof DATE_DIGITS; i++)
         if (!any_may(trace, DATE_DIGITS[i], ANY_DIGIT)) return 0;
