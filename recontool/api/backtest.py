@@ -117,8 +117,8 @@ def read_series(paths: Sequence[str], rules: Sequence[Rule], reading: Reading = 
 
 def _kind(path: str) -> str:
     stream = LineStream(path)
-    stream.close()
     first = next(iter(stream.head()), b"")
+    stream.close()
     if first.startswith(PARQUET_MAGIC):
         return "parquet"
     return "csv" if is_samples_head(first.decode("utf-8", "replace")) else "log"

@@ -107,7 +107,7 @@ class LineStream:
         """Close the file and forget its head; what can be read only once stays open."""
         if not self._once:
             self._raw.close()
-            self._lines, self._head = iter(()), []
+            self._head = []
 
     def _bounded(self) -> Iterator[bytes]:
         read = self._raw.readline
