@@ -14,9 +14,9 @@ from recontool.metrics.tasks import OUTCOMES
 from recontool.metrics.timeline import TimelineBooks
 from recontool.metrics.totals import Totals
 from recontool.model.catalogue import CLAIMABLE
-from recontool.model.findings import WORKER_CAUSES, Outage, Span
+from recontool.model.findings import WORKER_CAUSES, Span
 from recontool.model.markers import Marker
-from recontool.model.outages import OutageColumns, causes
+from recontool.model.outages import OutageColumns
 
 _PERIODIC: Final = ("block", "status", HEARTBEAT)
 _ROW_BYTES: Final = 8 * OUTAGE_WORDS
@@ -109,10 +109,10 @@ def cause_names(fleet: NativeFleet) -> list[str]:
 
 def _timeline(fleet: NativeFleet, view: Any, worker: str, files: Sequence[str]) -> TimelineBooks:
     rows = raw(view.outages, _ROW_BYTES * view.outages_n) + raw(view.open, _ROW_BYTES if view.has_open else 0)
-    outages: Sequence[Outage] = OutageColumns(worker, memoryview(rows).cast("q"), cause_names(fleet), files)
+    outages = OutageColumns(worker, memoryview(rows).cast("q"), cause_names(fleet), files)
     return TimelineBooks(
         outages=outages,
-        forced=sum(map(causes(outages).count, WORKER_CAUSES)),
+        forced=outages.count_of(WORKER_CAUSES),
         open_since_us=outages[-1].start_us if view.has_open else None,
         flaps=_spans(view.flaps, view.flaps_n),
         absences=_spans(view.absences, view.absences_n),

@@ -55,15 +55,41 @@ class Format(Struct, frozen=True, eq=False):
     name: str
     title: str
     engine: Literal["tagged", "templates", "structured"]
-    shapes: tuple[re.Pattern[bytes], ...]
-    templates: tuple[Template, ...]
-    worker_loggers: frozenset[str]
-    coordinator_loggers: frozenset[str]
-    claim_only: frozenset[str]
     samples: tuple[Sample, ...]
+    shapes: tuple[re.Pattern[bytes], ...] = ()
+    templates: tuple[Template, ...] = ()
+    worker_loggers: frozenset[str] = frozenset()
+    coordinator_loggers: frozenset[str] = frozenset()
+    claim_only: frozenset[str] = frozenset()
 
 
-BUILT_IN: Final = ("tagged-v1", "ipfs-accelerate", "json-lines", "logfmt")  # in order of preference
+# What our own runtime writes. No file says it, since its grammar is code (logs/grammar.py): so a log of it is read
+# without a TOML parser, which takes longer to load than a short log to read.
+TAGGED: Final = Format(
+    "tagged-v1",
+    "recontool's own tagged log",
+    "tagged",
+    (
+        Sample(
+            "2026-11-24T10:15:32.123456Z INFO worker-1 [CONNECT] attempt n=1 url=ws://localhost:8765/",
+            "CONNECT",
+            "attempt",
+        ),
+        Sample(
+            "2026-11-24T10:15:40.000001Z INFO worker-1 [RECONNECT] established n=2 down_s=1.25 "
+            'session="a b" resumed=true',
+            "RECONNECT",
+            "established",
+        ),
+        Sample(
+            "2026-11-24T10:15:41.000000Z DEBUG worker-1 message_sent type=heartbeat size_bytes=64 seq=7",
+            "",
+            "message_sent",
+        ),
+        Sample("2026-11-24T10:15:42.000000Z INFO coordinator started listening"),
+    ),
+)
+BUILT_IN: Final = (TAGGED.name, "ipfs-accelerate", "json-lines", "logfmt")  # in order of preference
 
 
 @cache
@@ -75,7 +101,7 @@ def builtin() -> Mapping[str, Format]:
 @cache
 def built_in(name: str) -> Format:
     """One of the formats that ship with recontool."""
-    return load((_FORMATS / f"{name}.toml").read_text("utf-8"), where=name)
+    return TAGGED if name == TAGGED.name else load((_FORMATS / f"{name}.toml").read_text("utf-8"), where=name)
 
 
 def load(text: str, *, where: str) -> Format:
@@ -92,12 +118,12 @@ def load(text: str, *, where: str) -> Format:
             name=data["name"],
             title=data["title"],
             engine=data["engine"],
+            samples=tuple(Sample(**row) for row in data.get("sample", ())),
             shapes=tuple(_pattern(shape) for shape in data.get("shapes", ())),
             templates=tuple(_template(row, where) for row in data.get("template", ())),
             worker_loggers=frozenset(data.get("worker_loggers", ())),
             coordinator_loggers=frozenset(data.get("coordinator_loggers", ())),
             claim_only=frozenset(data.get("claim_only", ())),
-            samples=tuple(Sample(**row) for row in data.get("sample", ())),
         )
     except (tomllib.TOMLDecodeError, re.error, TypeError) as error:
         raise UsageError(f"not a usable format file: {error}", where=where) from error

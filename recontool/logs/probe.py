@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from recontool.logs.blocks import block_owner
 from recontool.logs.decoder import Header, decoder_for
-from recontool.logs.format import BUILT_IN, Format, built_in, builtin
+from recontool.logs.format import BUILT_IN, TAGGED, Format, built_in, builtin
 from recontool.logs.grammar import shown
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.markers import COORDINATOR
@@ -16,7 +16,6 @@ from recontool.model.markers import COORDINATOR
 if TYPE_CHECKING:
     from recontool.logs.prefix import Prefix
 
-_TAGGED: Final = "tagged-v1"
 _FEW: Final = 50  # lines that tell most formats
 _LINES: Final = 2_000
 _PLACEHOLDER: Final = "{"  # some deployments log the literal id {worker_id}
@@ -45,8 +44,8 @@ def probe(head: Sequence[bytes], *, only: str = "", zone: tzinfo = UTC, forms: S
         UsageError: `only` is no format.
     """
     few = [raw.rstrip(b"\r\n") for raw in head[:_FEW]]
-    if only in {"", _TAGGED} and not forms and _most(found := _headers(built_in(_TAGGED), few, zone), few):
-        return _probe(built_in(_TAGGED), found)  # a line fits one format only, so there is none that more would fit
+    if only in {"", TAGGED.name} and not forms and _most(found := _headers(TAGGED, few, zone), few):
+        return _probe(TAGGED, found)  # a line fits one format only, so there is none that more would fit
     own = {form.name: form for form in forms}
     seen, enough = _closer(head[:_FEW], only, zone, own)
     return seen if enough else _closer(head[:_LINES], only, zone, own)[0]
@@ -72,7 +71,7 @@ def _closer(head: Sequence[bytes], only: str, zone: tzinfo, own: Mapping[str, Fo
         bare_block = any(block_owner(line) is not None for line in lines)
         if not bare_block and not only:
             return None, False
-        best = own.get(only) or built_in(only or _TAGGED)
+        best = own.get(only) or built_in(only or TAGGED.name)
     seen = _probe(best, found, prefix)
     return seen, _most(found, lines) and bool(seen.source or best.engine != "templates")
 

@@ -71,11 +71,8 @@ class Gaps:
     def spans(self) -> tuple[Span, ...]:
         """Gaps in time order."""
         limit_us = 2 * self.interval_us()
-        return tuple(
-            Span(start_us, start_us + length_us)
-            for length_us, start_us in sorted(self._silences, key=lambda silence: silence[1])
-            if length_us > limit_us
-        )
+        long = sorted((start_us, length_us) for length_us, start_us in self._silences if length_us > limit_us)
+        return tuple(Span(start_us, start_us + length_us) for start_us, length_us in long)
 
     def _remember(self, length_us: int, start_us: int) -> None:
         if self._configured_us is not None and length_us <= 2 * self._configured_us:

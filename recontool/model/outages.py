@@ -3,7 +3,8 @@
 A gigabyte of log holds more outages than a screen or page will ever list; sums over them must not cost an object each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from operator import sub
 from typing import Final, overload
 
@@ -11,7 +12,8 @@ from recontool.model.findings import Outage
 
 OPEN: Final = -(2**63)  # stands for "no such time" in a column
 _WIDTH: Final = 9
-_START, _END, _ATTEMPTS, _CODE, _LOST_FILE, _LOST_LINE, _BACK_FILE, _BACK_LINE, _CAUSE = range(_WIDTH)
+# Start, end, attempts, code, file and line of the loss, file and line of the return, cause.
+_START, _END, _CAUSE = 0, 1, 8
 _HALF: Final = 32  # the word of the cause says in its upper half whether there is a code
 _LOW: Final = 2**32 - 1
 
@@ -69,30 +71,39 @@ class OutageColumns(Sequence[Outage]):
         """The cause of each outage."""
         return [self._causes[number & _LOW] for number in self.column(_CAUSE)]
 
+    def count_of(self, names: Collection[str]) -> int:
+        """How many have one of these causes."""
+        counted = Counter(self.column(_CAUSE))
+        return sum(many for number, many in counted.items() if self._causes[number & _LOW] in names)
+
     def _made(self, row: Sequence[int]) -> Outage:
-        places = ((row[_LOST_FILE], row[_LOST_LINE]), (row[_BACK_FILE], row[_BACK_LINE]))
+        start, end, attempts, code, lost_file, lost_line, back_file, back_line, cause = row
+        places = ((lost_file, lost_line), (back_file, back_line))
         return Outage(
             self.worker,
-            row[_START],
-            None if row[_END] == OPEN else row[_END],
-            self._causes[row[_CAUSE] & _LOW],
-            row[_CODE] if row[_CAUSE] >> _HALF else None,
-            row[_ATTEMPTS],
-            tuple(f"{self._files[file & _LOW]}:{line}" for file, line in places if line),
+            start,
+            None if end == OPEN else end,
+            self._causes[cause & _LOW],
+            code if cause >> _HALF else None,
+            attempts,
+            tuple([f"{self._files[file & _LOW]}:{line}" for file, line in places if line]),
         )
 
 
 def spans_us(outages: Sequence[Outage], last_us: int) -> tuple[list[int], list[int]]:
     """Starts and ends; an open outage is counted to `last_us`."""
     if isinstance(outages, OutageColumns):
-        return outages.column(_START), [last_us if end == OPEN else end for end in outages.column(_END)]
+        starts, ends = outages.column(_START), outages.column(_END)
+        if OPEN in ends[-1:]:  # only the last one can be open
+            ends[-1] = last_us
+        return starts, ends
     return [one.start_us for one in outages], [last_us if one.end_us is None else one.end_us for one in outages]
 
 
 def completed_spans(outages: Sequence[Outage]) -> tuple[list[int], list[int]]:
     """Starts and ends of the outages that are over."""
     starts, ends = spans_us(outages, OPEN)
-    return (starts, ends) if OPEN not in ends[-1:] else (starts[:-1], ends[:-1])  # only the last one can be open
+    return (starts, ends) if OPEN not in ends[-1:] else (starts[:-1], ends[:-1])
 
 
 def starts_us(outages: Sequence[Outage]) -> list[int]:

@@ -455,8 +455,12 @@ static void file_clear(File *file) {
 
 Fleet *fleet_new(const double *rules, size_t n) {
     Fleet *f = need(calloc(1, sizeof *f));
-    for (const double *r = rules; r < rules + 5 * n; r += 5)
-        VEC_PUSH(f->shared.rules, ((Rule){(i64)r[0], r[1] > 0, r[2], (i64)r[3], (i64)r[4]}));
+    memset(f->shared.rule_of, -1, sizeof f->shared.rule_of);
+    for (const double *r = rules; r < rules + 5 * n; r += 5) {
+        i64 *before = &f->shared.rule_of[(int)r[0]];
+        VEC_PUSH(f->shared.rules, ((Rule){(i64)r[0], r[1] > 0, r[2], (i64)r[3], (i64)r[4], *before}));
+        *before = (i64)f->shared.rules.n - 1;
+    }
     file_clear(&f->file);
     return f;
 }

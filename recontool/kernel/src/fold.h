@@ -18,13 +18,10 @@ void timeline_wire(Wire *w, Timeline *t);
 void keep_longest(Spans *heap, size_t most, Span silence);
 void gaps_init(Gaps *g);
 void gaps_configure(Gaps *g, i64 interval);
-void gaps_remember(Gaps *g, i64 length, i64 start);
+void gaps_far(Gaps *g, i64 at); /* a record that does not follow soon */
 static inline void gaps_record(Gaps *g, i64 at) {
-    if (LIKELY(g->last != NO_TIME)) {
-        if (UNLIKELY(at - g->last >= g->enough)) gaps_remember(g, at - g->last, g->last);
-        else if (at < g->last) return;
-    }
-    g->last = at;
+    if (LIKELY((u64)at - (u64)g->last < (u64)g->enough)) g->last = at; /* of what is no time the distance is huge */
+    else gaps_far(g, at);
 }
 void gaps_periodic(Gaps *g, int kind, i64 at);
 void gaps_free(Gaps *g);

@@ -45,9 +45,13 @@ void gaps_configure(Gaps *g, i64 interval) {
     settle(g);
 }
 
-void gaps_remember(Gaps *g, i64 length, i64 start) {
-    keep_longest(&g->heap, G_MOST, (Span){length, start});
-    settle(g);
+void gaps_far(Gaps *g, i64 at) {
+    if (at < g->last) return;
+    if (g->last != NO_TIME) {
+        keep_longest(&g->heap, G_MOST, (Span){at - g->last, g->last});
+        settle(g);
+    }
+    g->last = at;
 }
 
 void gaps_periodic(Gaps *g, int kind, i64 at) {
@@ -156,32 +160,38 @@ static void running_grow(RunningTasks *r) {
     *r = bigger;
 }
 
-static size_t running_find(const RunningTasks *r, Str key, u64 hash) {
+/* Where the key is, or may be put. */
+static inline Running *running_find(const RunningTasks *r, Str key, u64 hash) {
     size_t mask = r->slot.n - 1, h = hash & mask;
     while (r->slot.p[h].used && !(r->slot.p[h].hash == hash && same_name(key_of(&r->slot.p[h]), key))) h = (h + 1) & mask;
-    return h;
+    return &r->slot.p[h];
+}
+
+static void key_set(Running *slot, Str key, u64 hash) {
+    slot->hash = hash, slot->n = key.n, slot->used = 1;
+    if (LIKELY(key.n <= NEAR)) {
+        for (u32 i = 0; i < key.n; i += 8) memcpy(slot->near + i, key.p + i, 8);
+    } else {
+        slot->far = need(malloc(key.n + 8u));
+        memcpy(slot->far, key.p, key.n);
+    }
 }
 
 void running_put(RunningTasks *r, Str key, i64 at) {
-    if ((r->used + 1) * 2 > r->slot.n) running_grow(r);
+    if (UNLIKELY((r->used + 1) * 2 > r->slot.n)) running_grow(r);
     u64 hash = hash_name(key);
-    Running *slot = &r->slot.p[running_find(r, key, hash)];
-    if (!slot->used) {
-        slot->hash = hash, slot->n = key.n, slot->used = 1;
-        u8 *to = slot->near;
-        if (key.n > NEAR) to = slot->far = need(malloc(key.n + 8u));
-        if (key.n) memcpy(to, key.p, key.n);
-        r->used++;
-    }
+    Running *slot = running_find(r, key, hash);
+    if (LIKELY(!slot->used)) key_set(slot, key, hash), r->used++;
     slot->at = at;
 }
 
 i64 running_pop(RunningTasks *r, Str key) {
-    if (!r->used) return NO_TIME;
-    size_t mask = r->slot.n - 1, hole = running_find(r, key, hash_name(key));
-    if (!r->slot.p[hole].used) return NO_TIME;
-    i64 at = r->slot.p[hole].at;
-    key_free(&r->slot.p[hole]);
+    if (UNLIKELY(!r->used)) return NO_TIME;
+    Running *found = running_find(r, key, hash_name(key));
+    if (UNLIKELY(!found->used)) return NO_TIME;
+    size_t mask = r->slot.n - 1, hole = (size_t)(found - r->slot.p);
+    i64 at = found->at;
+    key_free(found);
     r->used--;
     /* Close the hole, so that no probe ends too early. */
     for (size_t i = (hole + 1) & mask; r->slot.p[i].used; i = (i + 1) & mask) {

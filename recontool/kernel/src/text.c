@@ -105,7 +105,7 @@ double rounded9(double x) {
     return by_library((Str){(const u8 *)digits, (u32)n});
 }
 
-double ratio(i128 over, i128 under) {
+double ratio_far(i128 over, i128 under) {
     const i128 exact = (i128)1 << 53;
     if (over <= exact && over >= -exact && under <= exact && under >= -exact) return (double)(i64)over / (double)(i64)under;
     return (double)((__float128)over / (__float128)under);

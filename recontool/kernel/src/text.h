@@ -25,7 +25,11 @@ static inline i128 round_even(double x) {
 /* What the compiler takes a call for, where it does not know that the number is small. */
 static inline double double_of_i128(i128 x) { return LIKELY(x == (i64)x) ? (double)(i64)x : (double)x; }
 double rounded9(double x);                /* as Python's round(x, 9) */
-double ratio(i128 over, i128 under);     /* as Python's int / int */
+double ratio_far(i128 over, i128 under);
+/* As Python's int / int. */
+static inline double ratio(i128 over, i128 under) {
+    return LIKELY((unsigned __int128)(over | under) >> 53 == 0) ? (double)(i64)over / (double)(i64)under : ratio_far(over, under);
+}
 Str trimmed(Str text);                   /* without ASCII white space at both ends, as bytes.strip() */
 double double_of(Str text);              /* as the C library reads it, with a point whatever the locale */
 int utf8_valid(Str text);

@@ -9,7 +9,7 @@ enum { EVERYTHING = (1 << W_METRICS) - 1 };
 
 void watch_init(Watch *x) { x->now = NO_TIME; }
 
-static int windowed(const Rule *rule) { return rule->metric == W_PER_MINUTE || rule->metric == W_FAILED; }
+static int windowed(i64 metric) { return metric == W_PER_MINUTE || metric == W_FAILED; }
 
 static void begin(Shared *s, Watch *x, i64 at) {
     x->now = at, x->next = at + GRID_US, x->wake = NEVER;
@@ -18,7 +18,7 @@ static void begin(Shared *s, Watch *x, i64 at) {
 }
 
 /* Whether time alone may change something: what a window counts becomes fewer. */
-static int drifts(const Rule *rule, const Thinned *t) { return windowed(rule) && (rule->above ? t->holds : t->value > 0); }
+static int drifts(const Rule *rule, const Thinned *t) { return windowed(rule->metric) && (rule->above ? t->holds : t->value > 0); }
 
 static void keep_best(Thinned *t) {
     if (t->best_at != NO_TIME) VEC_PUSH(t->samples, ((Sample){t->best_at, t->best}));
@@ -68,7 +68,7 @@ static void look(Shared *s, Worker *w, i64 at, int known) {
         const Rule *rule = &s->rules.p[i];
         Thinned *t = &w->watch.rules.p[i];
         if (t->touched || drifts(rule, t) || t->mark <= at || (t->holds && !known)) {
-            if (windowed(rule)) t->value = in_window(w, rule, at);
+            if (windowed(rule->metric)) t->value = in_window(w, rule, at);
             see(rule, t, at, known ? t->value : NAN);
             t->touched = 0;
         }
@@ -81,15 +81,20 @@ static void look(Shared *s, Worker *w, i64 at, int known) {
 
 /* Most events change no rule's outcome and make no new extreme: they need no look. */
 void watch_touch(Shared *s, Worker *w, int metrics) {
-    for (size_t i = 0; i < s->rules.n; i++) {
-        const Rule *rule = &s->rules.p[i];
-        Thinned *t = &w->watch.rules.p[i];
-        if (!(metrics >> rule->metric & 1)) continue;
-        if (!windowed(rule)) {
-            if (!worker_shown(w, (int)rule->metric, &t->value)) t->value = NAN;
-            if (over(rule, t->value) == t->holds && !(t->holds && better(rule, t, t->value))) continue;
+    for (u32 left = (u32)metrics; left; left &= left - 1) {
+        int metric = __builtin_ctz(left);
+        i64 i = s->rule_of[metric];
+        double value;
+        if (i < 0 || windowed(metric) || !worker_shown(w, metric, &value)) value = NAN;
+        for (; i >= 0; i = s->rules.p[i].more) {
+            const Rule *rule = &s->rules.p[i];
+            Thinned *t = &w->watch.rules.p[i];
+            if (!windowed(metric)) {
+                t->value = value;
+                if (over(rule, value) == t->holds && !(t->holds && better(rule, t, value))) continue;
+            }
+            t->touched = w->watch.touched = 1;
         }
-        t->touched = w->watch.touched = 1;
     }
 }
 

@@ -151,9 +151,9 @@ typedef struct {
 typedef struct {
     Begun line[AHEAD];
     i64 second[AHEAD]; /* digits of their times */
-    u8 marked[AHEAD]; /* those whose texts are looked at: that may have a marker, or all where not only markers count */
+    u8 looked[AHEAD]; /* for a summary: those whose texts are looked at, since they may have a marker; else all are */
     const Begun *strange; /* one of them whose layout is not known */
-    u32 n, marked_n, odd; /* odd: not all are of the source of the record before, and marked or plain */
+    u32 n, looked_n, odd; /* odd, for a summary: not all are of the source of the record before, and marked or plain */
 } Ahead;
 
 /* Where a text begins so, a summary takes neither its marker, nor only its time: it may be the start of the process,

@@ -38,7 +38,7 @@ ALWAYS const Head *NAME(known_head)(Chunk *chunk, const u8 *p, u32 stamp) {
 /* Look at lines from p on, as long as they begin as lines before did. It is done for many before anything is done
  * with them: so the processor has work while it waits for the parts of each. */
 ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *const *ends, u32 most, int kind) {
-    u32 i = 0, marked = 0, odd = 0, stamp = kind == SHAPED ? chunk->stamp_n : TAGGED_STAMP;
+    u32 i = 0, looked = 0, odd = 0, stamp = kind == SHAPED ? chunk->stamp_n : TAGGED_STAMP;
     for (; i < most; i++) {
         const Head *head = NAME(known_head)(chunk, p, stamp);
         Begun *b = &ahead->line[i];
@@ -50,23 +50,26 @@ ALWAYS void NAME(look_ahead)(Chunk *chunk, Ahead *ahead, const u8 *p, const u8 *
         b->line = (Str){p, (u32)(end - p)}, b->text = (Str){text, (u32)(end - text)}, b->head = head;
         i64 second = NAME(second_at)(p);
         ahead->second[i] = kind == SHAPED ? (second & chunk->stamp_digits) | chunk->stamp_zeros : second;
-        odd |= (head->who ^ chunk->who) | ODD[*text];
-        ahead->marked[marked] = (u8)i;
-        marked += (u32)((kind != LESS) | (*text == '['));
+        if (kind == LESS) {
+            odd |= (head->who ^ chunk->who) | ODD[*text];
+            ahead->looked[looked] = (u8)i;
+            looked += *text == '[';
+        }
         p = ends[i] + 1;
     }
     const Begun *strange = NULL;
     u32 missed = 0;
+    if (kind != LESS) looked = i;
     int rests = chunk->rest != 0;
     chunk->rest -= (u32)rests;
-    for (u32 k = 0; k < marked; k++) {
-        Begun *b = &ahead->line[ahead->marked[k]];
+    for (u32 k = 0; k < looked; k++) {
+        Begun *b = &ahead->line[kind == LESS ? ahead->looked[k] : k];
         b->layout = LIKELY(!rests) ? NAME(layout_at)(chunk, b->text, kind == SHAPED ? b->head->logger : 0) : NULL;
         if (UNLIKELY(b->layout == NULL)) strange = b, missed++;
     }
     if (UNLIKELY(rests)) strange = NULL;
-    else if (UNLIKELY(2 * missed > marked && chunk->layout_at.n > LAYOUTS / 4)) chunk->rest = RESTS; /* too many to know */
-    ahead->n = i, ahead->marked_n = marked, ahead->odd = odd, ahead->strange = strange;
+    else if (UNLIKELY(2 * missed > looked && chunk->layout_at.n > LAYOUTS / 4)) chunk->rest = RESTS; /* too many to know */
+    ahead->n = i, ahead->looked_n = looked, ahead->odd = odd, ahead->strange = strange;
 }
 
 /* As `shaped_line`, of a line that has a head. */
@@ -83,9 +86,8 @@ ALWAYS int NAME(take_shaped)(const Parser *parser, Chunk *chunk, const Begun *b,
 
 /* Whether the whole line was taken. */
 ALWAYS int NAME(take)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int kind) {
-    u8 c = *b->text.p;
     if (kind == SHAPED) return NAME(take_shaped)(parser, chunk, b, at);
-    if (kind == LESS && c != '[') return !ODD[c] && quiet(parser, chunk, b, at);
+    if (kind == LESS && *b->text.p != '[') return !ODD[*b->text.p] && quiet(parser, chunk, b, at);
     if (LIKELY(b->layout != NULL)) return NAME(laid_out)(parser, chunk, b, at, kind);
     return b->text.n <= LONGEST_TEXT && NAME(record_at)(parser, chunk, b, at, kind);
 }
@@ -97,12 +99,12 @@ ALWAYS u32 NAME(count)(Chunk *chunk, const Ahead *ahead) {
     __m128i tally = _mm_setzero_si128(); /* no more than the lines, which a byte has room for */
     i64 until = 0;
     u32 k = 0, n = ahead->n;
-    for (; k < ahead->marked_n; k++) {
-        const Layout *layout = ahead->line[ahead->marked[k]].layout;
+    for (; k < ahead->looked_n; k++) {
+        const Layout *layout = ahead->line[ahead->looked[k]].layout;
         if (UNLIKELY(layout == NULL || !layout->only_tally)) break;
         tally = _mm_add_epi8(tally, _mm_loadu_si128((const __m128i *)layout->tally));
     }
-    if (k < ahead->marked_n) n = ahead->marked[k];
+    if (k < ahead->looked_n) n = ahead->looked[k];
     if (UNLIKELY(n == 0)) return 0;
     for (u32 i = 0; i < n; i++) until = ahead->second[i] > until ? ahead->second[i] : until;
     i64 at = NAME(time_of)(chunk, until);
@@ -123,9 +125,13 @@ ALWAYS void NAME(each)(const Parser *parser, Chunk *chunk, const u8 *p, const u8
             const u8 *const *ends = &ends_at[line];
             u32 most = lines - line < AHEAD ? lines - line : AHEAD;
             NAME(look_ahead)(chunk, &ahead, p, ends, most, kind);
+            VEC_ROOM(chunk->recs, AHEAD);
             for (u32 i = kind == LESS && ahead.n && !ahead.odd ? NAME(count)(chunk, &ahead) : 0; i < ahead.n; i++) {
                 if (LIKELY(NAME(take)(parser, chunk, &ahead.line[i], NAME(time_of)(chunk, ahead.second[i]), kind))) chunk->lines++;
-                else parse_line(parser, chunk, ahead.line[i].line.p, end);
+                else {
+                    parse_line(parser, chunk, ahead.line[i].line.p, end);
+                    VEC_ROOM(chunk->recs, AHEAD);
+                }
             }
             if (UNLIKELY(ahead.strange != NULL)) learn_layout(parser, chunk, ahead.strange->text, ahead.strange->head->logger);
             line += ahead.n;

@@ -72,6 +72,7 @@ ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
     rec->raw = b->line, rec->text = b->text;
     rec->name = (Str){text + layout->meaning.name_at, layout->meaning.name_end - layout->meaning.name_at};
     rec->s1 = (Str){text + layout->s1.at, layout->s1.n}, rec->s2.n = 0, rec->claimed = 0;
+    if (!layout->numbers) return;
     __m128i ten_thousands = _mm_set1_epi32(0x00012710), x = NAME(fours_of)(text, layout->x);
     __m128i both = _mm_packus_epi32(NAME(fours_of)(text, layout->a), NAME(fours_of)(text, layout->b));
     both = _mm_madd_epi16(both, ten_thousands), x = _mm_madd_epi16(_mm_packus_epi32(x, x), ten_thousands);
@@ -83,7 +84,7 @@ ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
 ALWAYS int NAME(laid_out)(const Parser *parser, Chunk *chunk, const Begun *b, i64 at, int kind) {
     const Layout *layout = b->layout;
     int counted = kind == LESS && layout->meaning.counted && goes_on(parser, chunk, b), folds = parser->wants == 0;
-    Rec *rec = counted ? chunk->with : folds ? room_for(chunk) : begin(parser, chunk, b);
+    Rec *rec = counted ? chunk->with : folds ? &chunk->recs.p[chunk->recs.n] : begin(parser, chunk, b);
     if (LIKELY(folds)) NAME(set_down)(rec, layout, b);
     else if (!counted) memcpy((u8 *)rec + TRAITS_AT, layout->traits, TRAITS);
     if (kind == SHAPED && UNLIKELY(layout->labels)) {

@@ -157,9 +157,9 @@ static void on_established(Worker *w, const Rec *rec, Place place) {
     activity_add(&w->activity, rec->at_us, A_RECONNECTIONS, 1);
 }
 
-static void sample(Worker *w, double took_ms) {
+static void sample(Worker *w, i128 took_ns) {
     if ((w->tasks_ended & (w->stride - 1)) == 0) {
-        VEC_PUSH(w->sample, took_ms);
+        VEC_PUSH(w->sample, double_of_i128(took_ns) / 1e6);
         if (w->sample.n > SAMPLED_TASKS) { /* every other one stays */
             size_t kept = 0;
             for (size_t i = 0; i < w->sample.n; i += 2) w->sample.p[kept++] = w->sample.p[i];
@@ -185,7 +185,7 @@ static void on_task_ended(Worker *w, const Rec *rec, Place place) {
     if (timed) {
         w->current.t[T_TIMED_TASKS]++;
         w->current.t[T_TASK_NS] += took_ns;
-        sample(w, double_of_i128(took_ns) / 1e6);
+        sample(w, took_ns);
     }
     w->current.t[failed ? T_FAILED : T_COMPLETED]++;
     w->outcomes[failed ? O_FAILED : O_COMPLETED]++;
@@ -299,24 +299,45 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     watch_after(s, w, rec);
 }
 
-Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Place first) {
+/* Before it a record that is later than the last event changes nothing that is watched; NO_TIME: each must be looked at. */
+static i64 calm_until(const Worker *w) {
     const Watch *x = &w->watch;
+    if (x->touched || x->now >= x->wake) return NO_TIME;
+    i64 calm = x->next < x->wake ? x->next : x->wake, silent = w->last + SILENCE_US + 1;
+    return calm < silent ? calm : silent;
+}
+
+Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Place first) {
+    Watch *x = &w->watch;
     Taken taken = {.until = NO_TIME};
     /* With this, and kinds that leave it so, watch_after() has nothing to do but to see what moves. */
     int steady = w->started && x->now != NO_TIME && x->open && !x->closed && x->standing == standing_of(w);
+    u32 usual = (w->marked ? ~(1u << M_SECURITY | 1u << M_NONE) : 0) | (u32)(w->debug != 0) << M_NONE;
+    u32 markers[MARKERS] = {0};
+    i64 calm = calm_until(w);
     for (u32 who = rec->who; steady && rec < end && rec->who == who && rec->shape == R_RECORD; rec++) {
         i64 at = rec->at_us;
-        int shown = rec->marker ? w->marked != 0 && rec->marker != M_SECURITY : rec->level != L_DEBUG || w->debug;
-        if (UNLIKELY(!(COMMON >> rec->kind & 1) || !shown)) break;
-        watch_before(s, w, rec);
-        if (rec->marker) w->marked++, w->markers[rec->marker]++;
+        if (UNLIKELY(!(COMMON >> rec->kind & usual >> rec->marker & 1)))
+            if (!(COMMON >> rec->kind & 1) || rec->marker || rec->level == L_DEBUG) break;
+        if (LIKELY(at > x->now && at < calm)) {
+            if (rec->kind != K_NONE) x->now = at;
+        } else {
+            if (taken.until > w->last) w->last = taken.until;
+            watch_before(s, w, rec);
+            calm = calm_until(w);
+        }
+        markers[rec->marker]++;
         common(w, rec, (Place){first.file, 0, first.line + rec->line});
         gaps_record(&w->gaps, at);
-        if (at > w->last) w->last = at;
         if (at > taken.until) taken.until = at;
-        if (rec->moves) watch_touch(s, w, rec->moves);
+        if (rec->moves) {
+            watch_touch(s, w, rec->moves);
+            if (UNLIKELY(x->touched)) calm = NO_TIME;
+        }
         taken.records++, taken.events += rec->kind != K_NONE;
     }
+    if (taken.until > w->last) w->last = taken.until;
+    for (int m = M_NONE + 1; m < MARKERS; m++) w->markers[m] += markers[m], w->marked += markers[m];
     return taken;
 }
 

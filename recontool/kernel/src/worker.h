@@ -114,7 +114,7 @@ enum AlertMetric { W_PER_MINUTE, W_FAILED, W_LATENCY, W_SUCCESS, W_RATIO, W_METR
 typedef struct {
     i64 metric, above; /* above: true over the threshold, else under it */
     double threshold;
-    i64 for_us, keep_us;
+    i64 for_us, keep_us, more; /* more: the next rule of the metric, -1: there is none */
 } Rule;
 typedef struct {
     i64 at;
@@ -160,6 +160,7 @@ typedef struct {
 
 typedef struct {
     VEC(Rule) rules;
+    i64 rule_of[W_METRICS]; /* one of them by its metric, -1: there is none */
     VEC(Text) causes;
     Index cause_at; /* rebuilt, never saved */
 } Shared; /* what the workers of a fleet have in common */
