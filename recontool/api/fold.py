@@ -9,7 +9,6 @@ from recontool.analysis.watch import thinned
 from recontool.api.sources import Reading, Source, compilable, repeated
 from recontool.kernel.library import library
 from recontool.logs.lines import read_once, size_of
-from recontool.logs.reader import LogReader
 from recontool.model.findings import InputFile, LineCount
 
 
@@ -40,6 +39,8 @@ def by_reference(group: Sequence[Source], reading: Reading, fleet: FleetFold) ->
     Raises:
         UsageError: a file cannot be read.
     """
+    from recontool.logs.reader import LogReader  # the core does without
+
     folded = Folded(FleetParts())
     last_of: dict[str, tuple[str, int]] = {}
     for source in group:

@@ -80,7 +80,7 @@ def _analyze(
         progress=progress.tell if progress.wanted else None,
         states=None if no_cache else _states(),
         forms=own_formats(format_file),
-        rules=rules_of(rules).rules,
+        rules=None if rules is None else rules_of(rules).rules,
     )
     named = paths_or_default(paths or [], data_dir, reading)
     if follow:

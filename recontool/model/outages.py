@@ -5,6 +5,7 @@ A gigabyte of log holds more outages than a screen or page will ever list; sums 
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from operator import sub
 from typing import Final, overload
 
@@ -59,8 +60,20 @@ class OutageColumns(Sequence[Outage]):
     def __hash__(self) -> int:
         return hash((self.worker, len(self)))
 
-    def column(self, number: int) -> list[int]:
-        """One word of each outage."""
+    @cached_property
+    def starts_us(self) -> list[int]:
+        """When each one began."""
+        return self._column(_START)
+
+    def ends_us(self, last_us: int) -> list[int]:
+        """When each one was over; an open one is counted to `last_us`."""
+        return [*self._ends[:-1], last_us] if OPEN in self._ends[-1:] else self._ends  # only the last one can be open
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return self._column(_END)
+
+    def _column(self, number: int) -> list[int]:
         return self._words[number::_WIDTH].tolist()
 
     def named(self, worker: str) -> "OutageColumns":
@@ -69,11 +82,11 @@ class OutageColumns(Sequence[Outage]):
 
     def cause_names(self) -> list[str]:
         """The cause of each outage."""
-        return [self._causes[number & _LOW] for number in self.column(_CAUSE)]
+        return [self._causes[number & _LOW] for number in self._column(_CAUSE)]
 
     def count_of(self, names: Collection[str]) -> int:
         """How many have one of these causes."""
-        counted = Counter(self.column(_CAUSE))
+        counted = Counter(self._column(_CAUSE))
         return sum(many for number, many in counted.items() if self._causes[number & _LOW] in names)
 
     def _made(self, row: Sequence[int]) -> Outage:
@@ -93,10 +106,7 @@ class OutageColumns(Sequence[Outage]):
 def spans_us(outages: Sequence[Outage], last_us: int) -> tuple[list[int], list[int]]:
     """Starts and ends; an open outage is counted to `last_us`."""
     if isinstance(outages, OutageColumns):
-        starts, ends = outages.column(_START), outages.column(_END)
-        if OPEN in ends[-1:]:  # only the last one can be open
-            ends[-1] = last_us
-        return starts, ends
+        return outages.starts_us, outages.ends_us(last_us)
     return [one.start_us for one in outages], [last_us if one.end_us is None else one.end_us for one in outages]
 
 
@@ -108,7 +118,7 @@ def completed_spans(outages: Sequence[Outage]) -> tuple[list[int], list[int]]:
 
 def starts_us(outages: Sequence[Outage]) -> list[int]:
     """When each outage began."""
-    return outages.column(_START) if isinstance(outages, OutageColumns) else [one.start_us for one in outages]
+    return outages.starts_us if isinstance(outages, OutageColumns) else [one.start_us for one in outages]
 
 
 def down_us(outages: Sequence[Outage], last_us: int) -> int:

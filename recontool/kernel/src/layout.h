@@ -63,7 +63,7 @@ static u32 stop_from(Str text, u32 at) {
 static void finish_layout(Layout *layout, Str text, const Rec *rec) {
     for (u32 i = 0; i < text.n; i++) layout->stops[i / 64] |= (u64)stops(text.p[i]) << i % 64;
     memcpy(layout->traits, (const u8 *)rec + TRAITS_AT, TRAITS);
-    layout->numbers = layout->a.n || layout->b.n || layout->x.n;
+    layout->whole = layout->a.n || layout->b.n, layout->real = layout->x.n != 0;
 }
 
 /* See how a text stands; 0 when that takes more to say. */

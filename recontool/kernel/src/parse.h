@@ -113,7 +113,7 @@ typedef struct {
     u8 tally[16];  /* what one text of it adds to those of a record */
     u8 only_tally; /* a summary needs nothing else of it */
     u8 labels;     /* it may be a line of a metrics block */
-    u8 numbers;    /* any of a, b and x is wanted */
+    u8 whole, real; /* a or b is wanted; x is */
     u8 traits[TRAITS];
     Spot s1, a, b, x; /* n 0: nobody wants one */
     u32 others_n;

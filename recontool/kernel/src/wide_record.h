@@ -64,20 +64,26 @@ ALWAYS __m128i NAME(fours_of)(const u8 *text, Spot number) {
 
 ALWAYS i64 NAME(of_eights)(u64 eights) { return (i64)((eights & 0xFFFFFFFFu) * 100000000u + (eights >> 32)); }
 
-/* Put all that a fold needs of a text into its record: as many numbers for every line, so that nothing hangs on how
- * many it has. */
+/* Of fours of two numbers, or of one twice, the numbers. */
+ALWAYS __m128i NAME(eights_of)(__m128i fours, __m128i others) {
+    return _mm_madd_epi16(_mm_packus_epi32(fours, others), _mm_set1_epi32(0x00012710));
+}
+
+/* Put all that a fold needs of a text into its record. */
 ALWAYS void NAME(set_down)(Rec *rec, const Layout *layout, const Begun *b) {
     const u8 *text = b->text.p;
     memcpy((u8 *)rec + TRAITS_AT, layout->traits, TRAITS);
     rec->raw = b->line, rec->text = b->text;
     rec->name = (Str){text + layout->meaning.name_at, layout->meaning.name_end - layout->meaning.name_at};
     rec->s1 = (Str){text + layout->s1.at, layout->s1.n}, rec->s2.n = 0, rec->claimed = 0;
-    if (!layout->numbers) return;
-    __m128i ten_thousands = _mm_set1_epi32(0x00012710), x = NAME(fours_of)(text, layout->x);
-    __m128i both = _mm_packus_epi32(NAME(fours_of)(text, layout->a), NAME(fours_of)(text, layout->b));
-    both = _mm_madd_epi16(both, ten_thousands), x = _mm_madd_epi16(_mm_packus_epi32(x, x), ten_thousands);
-    rec->a = NAME(of_eights)((u64)_mm_cvtsi128_si64(both)), rec->b = NAME(of_eights)((u64)_mm_extract_epi64(both, 1));
-    rec->x = (double)NAME(of_eights)((u64)_mm_cvtsi128_si64(x)) / (double)TEN[layout->x.after]; /* as parse_float has it */
+    if (layout->whole) {
+        __m128i both = NAME(eights_of)(NAME(fours_of)(text, layout->a), NAME(fours_of)(text, layout->b));
+        rec->a = NAME(of_eights)((u64)_mm_cvtsi128_si64(both)), rec->b = NAME(of_eights)((u64)_mm_extract_epi64(both, 1));
+    }
+    if (layout->real) {
+        __m128i x = NAME(fours_of)(text, layout->x);
+        rec->x = (double)NAME(of_eights)((u64)_mm_cvtsi128_si64(NAME(eights_of)(x, x))) / (double)TEN[layout->x.after]; /* as parse_float has it */
+    }
 }
 
 /* As `record_at`, for a text whose layout is known. */

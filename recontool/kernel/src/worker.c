@@ -170,12 +170,12 @@ static void sample(Worker *w, i128 took_ns) {
     w->tasks_ended++;
 }
 
-static void on_task_ended(Worker *w, const Rec *rec, Place place) {
+static void on_task_ended(Worker *w, const Rec *rec, const Place *place, u32 behind) {
     int failed = rec->kind == K_TASK_FAILED;
     i64 started = running_pop(&w->running, rec->s1);
     if (failed && !w->first_error.n) {
         text_set(&w->first_error, rec->s2.p, rec->s2.n);
-        w->first_error_at = place;
+        w->first_error_at = (Place){place->file, 0, place->line + behind};
     }
     i128 took_ns = 0;
     int timed = 1;
@@ -232,7 +232,8 @@ static const u64 COMMON = BIT(K_NONE) | BIT(K_OTHER) | BIT(K_TASK_STARTED) | BIT
                           BIT(K_SENT) | BIT(K_RECEIVED) | BIT(K_ACKED) | BIT(K_MESSAGE_ERROR) | BIT(K_SUBMITTED) |
                           BIT(K_ASSIGNED) | BIT(K_APPLIED) | BIT(K_DUPLICATE);
 
-static inline void common(Worker *w, const Rec *rec, Place place) {
+/* The record stands so many lines behind `place`. */
+static inline void common(Worker *w, const Rec *rec, const Place *place, u32 behind) {
     i64 at = rec->at_us;
     i128 *t = w->current.t;
     switch (rec->kind) {
@@ -242,7 +243,7 @@ static inline void common(Worker *w, const Rec *rec, Place place) {
         activity_add(&w->activity, at, A_TASKS_STARTED, 1);
         break;
     case K_TASK_COMPLETED:
-    case K_TASK_FAILED: on_task_ended(w, rec, place); break;
+    case K_TASK_FAILED: on_task_ended(w, rec, place, behind); break;
     case K_TASK_CANCELLED: w->outcomes[O_CANCELLED]++, running_pop(&w->running, rec->s1); break;
     case K_CREATED: t[T_CREATED]++, activity_add(&w->activity, at, A_CREATED, 1); break;
     case K_RESTORED: t[T_RESTORED]++, activity_add(&w->activity, at, A_RESTORED, 1); break;
@@ -282,7 +283,7 @@ static void handle(Shared *s, Worker *w, const Rec *rec, Place place) {
     case K_METRICS:
     case K_BLOCK: on_claim(w, rec, place); break;
     case K_STATUS: gaps_periodic(&w->gaps, P_STATUS, at); break;
-    default: common(w, rec, place);
+    default: common(w, rec, &place, 0);
     }
 }
 
@@ -314,28 +315,31 @@ Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Pla
     int steady = w->started && x->now != NO_TIME && x->open && !x->closed && x->standing == standing_of(w);
     u32 usual = (w->marked ? ~(1u << M_SECURITY | 1u << M_NONE) : 0) | (u32)(w->debug != 0) << M_NONE;
     u32 markers[MARKERS] = {0};
+    const Rec *from = rec;
     i64 calm = calm_until(w);
     for (u32 who = rec->who; steady && rec < end && rec->who == who && rec->shape == R_RECORD; rec++) {
         i64 at = rec->at_us;
-        if (UNLIKELY(!(COMMON >> rec->kind & usual >> rec->marker & 1)))
-            if (!(COMMON >> rec->kind & 1) || rec->marker || rec->level == L_DEBUG) break;
+        int named = rec->kind != K_NONE;
+        if (UNLIKELY(!(COMMON >> rec->kind & 1))) break;
+        if (UNLIKELY(!(usual >> rec->marker & 1)) && (rec->marker || rec->level == L_DEBUG)) break;
         if (LIKELY(at > x->now && at < calm)) {
-            if (rec->kind != K_NONE) x->now = at;
+            x->now = named ? at : x->now;
         } else {
             if (taken.until > w->last) w->last = taken.until;
             watch_before(s, w, rec);
             calm = calm_until(w);
         }
         markers[rec->marker]++;
-        common(w, rec, (Place){first.file, 0, first.line + rec->line});
+        common(w, rec, &first, rec->line);
         gaps_record(&w->gaps, at);
         if (at > taken.until) taken.until = at;
         if (rec->moves) {
             watch_touch(s, w, rec->moves);
             if (UNLIKELY(x->touched)) calm = NO_TIME;
         }
-        taken.records++, taken.events += rec->kind != K_NONE;
+        taken.events += named;
     }
+    taken.records = rec - from;
     if (taken.until > w->last) w->last = taken.until;
     for (int m = M_NONE + 1; m < MARKERS; m++) w->markers[m] += markers[m], w->marked += markers[m];
     return taken;
