@@ -1,7 +1,6 @@
 """The alert rule, and the five documented ones. Source: monitoring guide, "Alert Conditions"; SPEC section 7."""
 
 from functools import lru_cache
-from operator import gt, lt
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ Scope: TypeAlias = Literal["worker", "fleet"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("INFO", "WARNING", "CRITICAL")
 NO_DATA: Final[tuple[NoData, ...]] = ("ok", "alert", "keep")
 SCOPES: Final[tuple[Scope, ...]] = ("worker", "fleet")
-_COMPARE: Final = {">": gt, "<": lt}
+_COMPARISONS: Final = (">", "<")
 
 
 class Threshold(Struct, frozen=True):
@@ -28,7 +27,7 @@ class Threshold(Struct, frozen=True):
 
     def holds(self, value: float | None) -> bool:
         """Whether `value` satisfies the comparison; None and NaN never do."""
-        return value is not None and bool(_COMPARE[self.comparison](value, self.value))
+        return value is not None and (value > self.value if self.comparison == ">" else value < self.value)
 
     def worse(self, one: float, other: float) -> float:
         """The more extreme of two values, on the side the comparison looks at."""
@@ -92,7 +91,7 @@ class Rule(Struct, frozen=True):
 @lru_cache(maxsize=256)
 def _simple(condition: str) -> Threshold | None:
     node = parse(condition)
-    if isinstance(node, Compare) and node.op in _COMPARE:
+    if isinstance(node, Compare) and node.op in _COMPARISONS:
         left, right = node.left, node.right
         if isinstance(left, Metric) and isinstance(right, Number):
             return Threshold(left.stored, node.op, right.value)

@@ -98,6 +98,14 @@ class Source(Struct):
 
     def blocks(self) -> Iterator[bytes]:
         """The same lines, many at a time, for the compiled core."""
+        blocks = self._blocks()
+        if read_once(self.path) or not (self.stream.packed or (self.seen is not None and self.seen.prefix is not None)):
+            return blocks
+        from recontool.logs.ahead import ahead  # brings logging along
+
+        return ahead(blocks)
+
+    def _blocks(self) -> Iterator[bytes]:
         if self.seen is None or self.seen.prefix is None:
             yield from self.again().blocks()
             return
