@@ -290,6 +290,13 @@ def batches(
         OSError: the file cannot be read.
     """
     start, end = span
+    ranges = range(-(-(end - start) // RANGE_BYTES))
+    if len(ranges) == 1:  # a fleet leaves many small logs, and to start a thread takes longer than to read one
+        desk = desks[0]
+        desk.chunk.read(fd, start, end - start, end, parser)
+        desk.take(fleet, parser)
+        yield desk.batch()
+        return
     free: SimpleQueue[Desk[Made]] = SimpleQueue()
     for desk in desks:
         free.put(desk)
@@ -311,7 +318,6 @@ def batches(
         finally:
             free.put(desk)
 
-    ranges = range(-(-(end - start) // RANGE_BYTES))
     with ThreadPoolExecutor(len(desks)) as pool:
         waiting: list[Future[Made | None]] = []
         try:
