@@ -236,6 +236,32 @@ def test_of_more_silences_than_are_kept_the_longest_stay():
     assert 9_000 < len(found.gaps) <= 10_000
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_rules_turn_at_the_same_instants_wherever_time_jumps(seed):
+    """The fold looks at a rule only where something may have changed: at the grid, at a rule's deadline, after a silence."""
+    rng, at_us = random.Random(seed), near.START_US
+    grid_us = (0, 1, -2_000_000, 14_999_999, 15_000_000, 15_000_001, 40_000_000)
+    steps_us = (*(700_000, 2_500_000) * 12, *grid_us, 300_000_000, 300_000_001, 330_000_000, 900_000_000)
+    lines = told(["[CONNECT] attempt n=1", "[CONNECT] established", "[RECONNECT] attempt n=1", "message_sent seq=1"])
+    at_us += 10 * SECOND_US
+    for _ in range(800):
+        at_us += rng.choice(steps_us)
+        text = rng.choice(
+            (
+                "[CHECKPOINT] created task=t",
+                f"[TASK] {rng.choice(('completed', 'failed', 'cancelled', 'started'))} task=t",
+                f"[COMPRESS] compressed raw_bytes={rng.choice((1000, 2000))} wire_bytes=1000",
+                f"message_acked seq=1 latency_ms={rng.choice((0, 300))}",
+                "nothing of note",
+            )
+        )
+        lines += f"{iso(at_us)} INFO w1 {text}\n".encode()
+    expected = by_reference([lines], TAGGED)
+    assert by_core([[lines]], TAGGED) == expected
+    ((_, _, alerts),) = expected.workers.values()
+    assert len(alerts) > 20  # noqa: PLR2004
+
+
 def test_an_error_in_a_thread_is_an_error(tmp_path):
     fleet, parser = new_fleet(), Parser(vocabulary(), TAGGED)
     fleet.begin(parser, 0, 0)
