@@ -259,7 +259,7 @@ def test_rules_turn_at_the_same_instants_wherever_time_jumps(seed):
     expected = by_reference([lines], TAGGED)
     assert by_core([[lines]], TAGGED) == expected
     ((_, _, alerts),) = expected.workers.values()
-    assert len(alerts) > 20  # noqa: PLR2004
+    assert len(alerts) > 20
 
 
 def test_an_error_in_a_thread_is_an_error(tmp_path):
