@@ -9,6 +9,8 @@ import os
 import stat
 from collections import Counter, namedtuple
 from collections.abc import Mapping
+from itertools import repeat
+from operator import floordiv, sub
 
 from recontool.kernel.library import library
 from recontool.model.markers import Marker
@@ -16,7 +18,7 @@ from recontool.model.units import MINUTE_US, SECOND_US
 
 TYPE_CHECKING = False  # see recontool/__init__.py
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from os import PathLike
     from typing import Any, Final, NamedTuple
 
@@ -178,13 +180,14 @@ def of_fleet(fleet: NativeFleet) -> Summary:
     markers = Counter[str]()
     for view in (*workers, *others):
         markers.update({marker.value: view.markers[at] for at, marker in enumerate(Marker, 1)})
-    spans: list[tuple[int, int]] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for view in workers:
         if view.outages_n:
             words = memoryview(raw(view.outages, 8 * OUTAGE_WORDS * view.outages_n)).cast("q")
-            starts, ends = words[::OUTAGE_WORDS].tolist(), words[1::OUTAGE_WORDS].tolist()
-            spans += zip(starts, ends, strict=True)
-    return _summed(markers, spans, [sum(view.outcomes[at] for view in workers) for at in range(len(OUTCOMES))])
+            starts += words[::OUTAGE_WORDS].tolist()
+            ends += words[1::OUTAGE_WORDS].tolist()
+    return _summed(markers, starts, ends, [sum(view.outcomes[at] for view in workers) for at in range(len(OUTCOMES))])
 
 
 def of_parts(parts: FleetParts) -> Summary:
@@ -195,18 +198,22 @@ def of_parts(parts: FleetParts) -> Summary:
     markers = Counter[str]()
     for counted in (*(chain.fold.markers for chain in chains), *(one.markers for one in parts.coordinators.values())):
         markers.update(counted)
-    spans: list[tuple[int, int]] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for chain in chains:
-        spans += zip(*completed_spans(chain.fold.timeline.all_outages()), strict=True)
+        began, ended = completed_spans(chain.fold.timeline.all_outages())
+        starts += began
+        ends += ended
     outcomes = [sum(chain.fold.tasks.outcomes[name] for chain in chains) for name in OUTCOMES]
-    return _summed(markers, spans, outcomes)
+    return _summed(markers, starts, ends, outcomes)
 
 
-def _summed(markers: Mapping[str, int], spans: Iterable[tuple[int, int]], outcomes: Sequence[int]) -> Summary:
-    """`spans` are start and end of each completed outage in microseconds."""
-    pairs = list(spans)
-    took_us = sorted(end - start for start, end in pairs)
-    minutes = Counter(end // MINUTE_US for _, end in pairs)
+def _summed(
+    markers: Mapping[str, int], starts_us: Sequence[int], ends_us: Sequence[int], outcomes: Sequence[int]
+) -> Summary:
+    """`starts_us` and `ends_us` are those of each completed outage."""
+    took_us = sorted(map(sub, ends_us, starts_us))
+    minutes = Counter(map(floordiv, ends_us, repeat(MINUTE_US)))
     count = len(took_us)
     return Summary(
         markers={marker.value: markers.get(marker.value, 0) for marker in Marker},
