@@ -42,13 +42,12 @@ void running_drop(RunningTasks *r, i64 first); /* forget what stands at `first` 
 void running_free(RunningTasks *r);
 void running_wire(Wire *w, RunningTasks *r);
 
-static const i64 SILENCE_US = 300000000; /* after it nothing is known */
 void watch_init(Watch *x);
-/* Before the fold sees `rec`. */
+/* Before the fold sees `rec`. A silence ends long after the next point of the grid, so it is asked about only there. */
 void watch_catch_up(Shared *s, Worker *w, const Rec *rec);
 static inline void watch_before(Shared *s, Worker *w, const Rec *rec) {
     Watch *x = &w->watch;
-    int quiet = rec->at_us > x->now && rec->at_us < x->next && rec->at_us - w->last <= SILENCE_US && !x->touched && x->now < x->wake;
+    int quiet = rec->at_us > x->now && rec->at_us < x->next && !x->touched && x->now < x->wake;
     if (UNLIKELY(!quiet || x->now == NO_TIME)) watch_catch_up(s, w, rec);
     else if (rec->kind != K_NONE) x->now = rec->at_us;
 }

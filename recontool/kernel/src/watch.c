@@ -4,6 +4,7 @@
 #include "fold.h"
 
 static const i64 GRID_US = 15000000, NEVER = INT64_MAX;
+static const i64 SILENCE_US = 300000000; /* after it nothing is known */
 static const i64 RATE_WINDOW_US = 60000000, FAILED_WINDOW_US = 300000000;
 enum { EVERYTHING = (1 << W_METRICS) - 1 };
 

@@ -300,12 +300,11 @@ void worker_feed(Shared *s, Worker *w, const Rec *rec, Place place) {
     watch_after(s, w, rec);
 }
 
-/* Before it a record that is later than the last event changes nothing that is watched; NO_TIME: each must be looked at. */
-static i64 calm_until(const Worker *w) {
-    const Watch *x = &w->watch;
-    if (x->touched || x->now >= x->wake) return NO_TIME;
-    i64 calm = x->next < x->wake ? x->next : x->wake, silent = w->last + SILENCE_US + 1;
-    return calm < silent ? calm : silent;
+/* Before it a record that is later than the last event changes nothing that is watched; NO_TIME: each must be looked at.
+   What is before a wake that is past is not later than the last event. */
+static i64 calm_until(const Watch *x) {
+    if (x->touched) return NO_TIME;
+    return x->next < x->wake ? x->next : x->wake;
 }
 
 Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Place first) {
@@ -316,7 +315,7 @@ Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Pla
     u32 usual = (w->marked ? ~(1u << M_SECURITY | 1u << M_NONE) : 0) | (u32)(w->debug != 0) << M_NONE;
     u32 markers[MARKERS] = {0};
     const Rec *from = rec;
-    i64 calm = calm_until(w);
+    i64 calm = calm_until(x);
     for (u32 who = rec->who; steady && rec < end && rec->who == who && rec->shape == R_RECORD; rec++) {
         i64 at = rec->at_us;
         int named = rec->kind != K_NONE;
@@ -327,7 +326,7 @@ Taken worker_feed_many(Shared *s, Worker *w, const Rec *rec, const Rec *end, Pla
         } else {
             if (taken.until > w->last) w->last = taken.until;
             watch_before(s, w, rec);
-            calm = calm_until(w);
+            calm = calm_until(x);
         }
         markers[rec->marker]++;
         common(w, rec, &first, rec->line);
