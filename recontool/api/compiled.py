@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from recontool.alerts.rules import Rule
 from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabulary
 from recontool.analysis.fleet import FleetParts
 from recontool.analysis.watch import thinned
@@ -14,7 +13,7 @@ from recontool.api.fold import Folded, input_file, remember, unknown_file
 from recontool.api.resume import Resumed, described, key_of, resumed, whole_lines
 from recontool.api.sources import Reading, Source, repeated
 from recontool.kernel.fleet import Chunk, Parser, threads_to_use
-from recontool.kernel.library import ABI
+from recontool.kernel.library import built
 from recontool.kernel.raw import moment, raw
 from recontool.kernel.views import CoordinatorView, FileView, WorkerView
 from recontool.logs.decoder import decoder_for
@@ -51,8 +50,7 @@ class _Group:
         self._folded = Folded(FleetParts())
         self._known: list[dict[str, Any]] = []  # of files that are read, as a state describes them
         self._states = None if light else reading.states
-        settings = _settings(sources, self._rules, self._reading)
-        self._key = key_of(sources, settings) if self._states is not None and sources else None
+        self._key = key_of(sources, self._settings()) if self._states is not None and sources else None
 
     def folded(self, unknown: Sequence[Source]) -> Folded:
         """Read every file; `unknown` ones are only counted."""
@@ -72,6 +70,11 @@ class _Group:
         }
         self._folded.parts = parts_of(self._fleet, files, self._rules)
         return self._folded
+
+    def _settings(self) -> str:
+        """What else than files a state depends on."""
+        watched = [(rule.condition, rule.for_us, rule.keep_firing_us) for rule in self._rules]
+        return json.dumps([VERSION, built(), watched, str(self._reading.zone)])
 
     def _resume(self) -> Resumed | None:
         if self._states is None or self._key is None:
@@ -102,7 +105,7 @@ class _Group:
         remember(source, self._folded.files[-1].last_us, self._last_of)
         if not last and self._key is not None:
             size = Path(source.path).stat().st_size
-            self._known[number:] = [described(source.path, size, size, self._seen(source))]
+            self._known[number:] = [described(source, size, size, self._seen(source))]
         if source.stream.torn:
             self._folded.torn.append((source.name, source.stream.torn))
 
@@ -139,7 +142,7 @@ class _Group:
         if self._states is None or self._key is None or whole < _WORTH_KEEPING or whole == start:
             return
         number = len(self._sources) - 1
-        about = [*self._known[:number], described(source.path, whole, size, self._seen(source))]
+        about = [*self._known[:number], described(source, whole, size, self._seen(source))]
         self._states.put(self._key, {"files": about}, self._fleet.save())
 
     def _seen(self, source: Source) -> dict[str, Any]:
@@ -183,10 +186,3 @@ class _Group:
         except BadFieldError as error:
             return shown_example(line, text, error.problem)
         return shown_example(line, text)
-
-
-def _settings(sources: Sequence[Source], rules: Sequence[Rule], reading: Reading) -> str:
-    """What else than its bytes a state depends on."""
-    watched = [(rule.condition, rule.for_us, rule.keep_firing_us) for rule in rules]
-    forms = [(one.seen.form.name, one.owner) for one in sources[:1] if one.seen is not None]
-    return json.dumps([VERSION, ABI, watched, forms, str(reading.zone)])

@@ -1,18 +1,21 @@
 """Remembers how far a group of logs was read, so that the next run reads new bytes only.
 
-A state belongs to the bytes it was made of, not to names: each file is told by its first and by the last bytes that
-were read. A file that was rotated away is found again under its new name; one that was truncated, replaced or edited
-there is read from the start.
+A state belongs to the bytes it was made of and to how they were read, not to names: each file is told by its first and
+by the last bytes that were read, its format by all that it says. A file that was rotated away is found again under its
+new name; one that was truncated, replaced or edited there, or would be read in another way now, is read from the start.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from recontool.api.sources import Source
+from recontool.logs.format import Format
 from recontool.storage.states import States, digest
 
 _EDGE: Final = 4096  # bytes at both ends that tell a file
@@ -52,7 +55,7 @@ def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None
         size = Path(source.path).stat().st_size
         whole = size == known["end"] if number + 1 < len(files) else size >= known["size"]
         same = edge(source.path, _EDGE) == known["head"] and edge(source.path, known["size"]) == known["tail"]
-        if not whole or not same:
+        if not whole or not same or known["read_as"] != _read_as(source):
             return None
     return Resumed(files, found[1])
 
@@ -67,9 +70,27 @@ def edge(path: str, end: int) -> str | None:
     return digest(held).hex() if len(held) == _EDGE else None
 
 
-def described(path: str, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:
+def described(source: Source, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:
     """What is remembered of a file read up to `size` of its `end` bytes; `found` is what was found in it."""
-    return {"head": edge(path, _EDGE), "tail": edge(path, size), "size": size, "end": end, **found}
+    head, tail = edge(source.path, _EDGE), edge(source.path, size)
+    return {"head": head, "tail": tail, "read_as": _read_as(source), "size": size, "end": end, **found}
+
+
+def _read_as(source: Source) -> list[str]:
+    """In which format its lines are read, and whose they are where they do not say so."""
+    return ["" if source.seen is None else _contents(source.seen.form), source.owner]
+
+
+@cache
+def _contents(form: Format) -> str:
+    """A name can be given to another format: formats are told by what they hold."""
+    return digest(json.encode(form, enc_hook=_plain, order="deterministic")).hex()
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, re.Pattern):
+        raise NotImplementedError(f"a format holds {type(value).__name__}, which nothing tells apart")
+    return value.pattern
 
 
 def whole_lines(fd: int, start: int, end: int) -> int:

@@ -103,9 +103,8 @@ def library() -> ctypes.CDLL | None:
     """The loaded library, None when it was not built, is of another version, or `RECONTOOL_REFERENCE` is set."""
     if os.environ.get(_OFF):
         return None
-    folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib takes longer to load than all this
-    for name in sorted(name for name in os.listdir(folder) if name.startswith("_core") and name.endswith(".so")):  # noqa: PTH208
-        loaded = ctypes.CDLL(os.path.join(folder, name))  # noqa: PTH118
+    for path in _built():
+        loaded = ctypes.CDLL(path)
         if loaded.recon_abi() != ABI:
             continue
         for symbol, (result, arguments) in _SIGNATURES.items():
@@ -113,6 +112,17 @@ def library() -> ctypes.CDLL | None:
             function.restype, function.argtypes = result, arguments
         return loaded
     return None
+
+
+def built() -> list[tuple[int, int]]:
+    """What tells the libraries of one build from those of another: their sizes and times."""
+    return [(found.st_size, found.st_mtime_ns) for found in map(os.stat, _built())]
+
+
+def _built() -> list[str]:
+    folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib takes longer to load than all this
+    names = sorted(name for name in os.listdir(folder) if name.startswith("_core") and name.endswith(".so"))  # noqa: PTH208
+    return [os.path.join(folder, name) for name in names]  # noqa: PTH118
 
 
 def why_not() -> str:

@@ -57,6 +57,8 @@ class StateFiles:
             return None
         about, _, state = body[len(_MAGIC) :].partition(b"\n")
         found: Mapping[str, Any] = json.loads(about)
+        with suppress(OSError):
+            os.utime(self._path(key))
         return found, state
 
     def put(self, key: str, about: Mapping[str, Any], state: bytes) -> None:
@@ -71,7 +73,7 @@ class StateFiles:
         return self._folder / f"{key}.state"
 
     def _thin_out(self) -> None:
-        """The states used least recently go first."""
+        """The states used least recently, which their times tell, go first."""
         files = sorted(self._folder.glob("*.state"), key=lambda path: path.stat().st_mtime, reverse=True)
         held = 0
         for number, path in enumerate(files):

@@ -1,6 +1,8 @@
 """Re-analysis of logs that have grown: new bytes only, and the answer of a run that reads everything."""
 
+import os
 import random
+from zoneinfo import ZoneInfo
 
 import pytest
 from stories import tagged
@@ -10,6 +12,7 @@ from recontool.api.analyze import analyze
 from recontool.api.sources import Reading
 from recontool.kernel.fleet import NativeFleet
 from recontool.kernel.library import library
+from recontool.logs.format import load
 from recontool.report.document import document
 from recontool.storage.states import HeldStates, StateFiles
 
@@ -60,8 +63,8 @@ def scanned(monkeypatch):
     return seen
 
 
-def told(paths, states=None):
-    return document(analyze([str(path) for path in paths], Reading(states=states)))
+def told(paths, states=None, **reading):
+    return document(analyze([str(path) for path in paths], Reading(states=states, **reading)))
 
 
 def test_a_grown_log_is_read_on_from_where_it_ended(tmp_path, scanned):
@@ -126,6 +129,53 @@ def test_a_log_that_is_another_one_now_is_read_from_its_start(tmp_path, change):
     assert told([log], states) == told([log])
 
 
+def own(word):
+    """A format of one name in which a connection ends with `word`; its lines do not say whose they are."""
+    return load(
+        f"""
+        name = "own"
+        title = "one of our own"
+        engine = "templates"
+        shapes = ['(?P<second>\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d),(?P<milli>\\d{{3}}) (?P<level>[A-Z]+) (?P<logger>\\w+): (?P<text>.*)']
+        worker_loggers = ["link"]
+        coordinator_loggers = []
+        [[template]]
+        logger = "link"
+        starts = "up"
+        match = "up"
+        marker = "session"
+        event = "established"
+        [[template]]
+        logger = "link"
+        starts = "{word}"
+        match = "{word}"
+        marker = "RECONNECT"
+        event = "lost"
+        """,
+        where="own.toml",
+    )
+
+
+OTHERWISE = {
+    "in another zone": ("lost", "worker-1.log", "Asia/Kolkata"),
+    "by a format of the same name that says something else": ("gone", "worker-1.log", "UTC"),
+    "as another worker's": ("lost", "worker-2.log", "UTC"),
+}
+
+
+@pytest.mark.parametrize(("word", "name", "zone"), OTHERWISE.values(), ids=OTHERWISE)
+def test_a_log_that_is_read_in_another_way_now_is_read_from_its_start(tmp_path, word, name, zone):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    log.write_text(
+        "".join(f"2026-11-24 10:{n // 60:02}:{n % 60:02},000 INFO link: {('up', 'lost')[n % 2]}\n" for n in range(600))
+    )
+    before = told([log], states, forms=(own("lost"),))
+    log = log.rename(tmp_path / name)
+    reading = {"forms": (own(word),), "zone": ZoneInfo(zone)}
+    assert told([log], **reading) != before
+    assert told([log], states, **reading) == told([log], **reading)
+
+
 def test_growth_in_any_pieces_gives_one_answer(tmp_path):
     rng = random.Random(5)
     log, states, text = tmp_path / "worker-1.log", HeldStates(), story(1) + story(2)
@@ -163,6 +213,16 @@ def test_the_folder_of_states_stays_small(tmp_path):
         states.put(f"k{number}", {"files": []}, b"x")
     assert len(list(tmp_path.glob("*.state"))) == 64
     assert states.get("k69") is not None
+
+
+def test_the_state_that_was_used_least_recently_goes_first(tmp_path):
+    states = StateFiles(tmp_path)
+    for number in range(64):
+        states.put(f"k{number}", {"files": []}, b"x")
+        os.utime(tmp_path / f"k{number}.state", (number, number))
+    states.get("k0")
+    states.put("k64", {"files": []}, b"x")
+    assert {number for number in range(65) if states.get(f"k{number}") is None} == {1}
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path):
