@@ -17,6 +17,7 @@ from recontool.kernel.library import built
 from recontool.kernel.raw import moment, raw
 from recontool.kernel.views import CoordinatorView, FileView, WorkerView
 from recontool.logs.decoder import decoder_for
+from recontool.logs.lines import size_of
 from recontool.logs.reader import shown_example
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.findings import InputFile, LineCount
@@ -96,6 +97,7 @@ class _Group:
         if position is None:
             self._fleet.begin(parser, number, self._stems[source.stem], skip)
         last = number + 1 == len(self._sources)
+        end = size_of(source.path)  # what is written meanwhile makes the file another one
         if not source.plain:
             self._unpack(parser, source)
         else:
@@ -103,11 +105,11 @@ class _Group:
         self._fleet.end_file(parser)
         self._folded.files.append(self._described(source, self._seen(source)))
         remember(source, self._folded.files[-1].last_us, self._last_of)
-        if not last and self._key is not None:
-            size = Path(source.path).stat().st_size
-            self._known[number:] = [described(source, size, size, self._seen(source))]
         if source.stream.torn:
             self._folded.torn.append((source.name, source.stream.torn))
+            self._key = None  # each run shall say so
+        if not last and self._key is not None:
+            self._known[number:] = [described(source, end, end, self._seen(source))]
 
     def _unpack(self, parser: Parser, source: Source) -> None:
         chunk = Chunk()
@@ -139,10 +141,11 @@ class _Group:
             raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error
 
     def _keep(self, source: Source, start: int, whole: int, size: int) -> None:
-        if self._states is None or self._key is None or whole < _WORTH_KEEPING or whole == start:
+        before = self._known[: len(self._sources) - 1]
+        held = sum(known["size"] for known in before) + whole
+        if self._states is None or self._key is None or held < _WORTH_KEEPING or whole == start:
             return
-        number = len(self._sources) - 1
-        about = [*self._known[:number], described(source, whole, size, self._seen(source))]
+        about = [*before, described(source, whole, size, self._seen(source))]
         self._states.put(self._key, {"files": about}, self._fleet.save())
 
     def _seen(self, source: Source) -> dict[str, Any]:

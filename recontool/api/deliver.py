@@ -12,14 +12,20 @@ from recontool.model.errors import UsageError
 def whole(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to; it becomes `path` when the block ends well. Missing folders are made.
 
+    A link stays a link to what is written; a device or a pipe is written to as it is, since nothing may take its place.
+
     Raises:
         UsageError: the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    there = path.resolve()
+    part = there.with_name(f".{there.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file() and not path.is_dir():
+            yield path
+            return
+        there.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        part.replace(path)
+        part.replace(there)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise

@@ -35,12 +35,13 @@ class Resumed(Struct, frozen=True):
 
 
 def key_of(group: Sequence[Source], settings: str) -> str | None:
-    """Under which key the state of a group is kept; None when its first file is too short to be told by its head."""
-    first = group[0]
-    if not all(source.plain for source in group):
+    """Under which key the state of a group is kept; None when none can be gone on from, or its first file is too short to tell it."""
+    if not group[-1].plain or not all(source.lasts for source in group):
         return None
-    head = edge(first.path, _EDGE)
-    return None if head is None else digest(f"{settings}\0{head}".encode()).hex()
+    first = Path(group[0].path)
+    if first.stat().st_size < _EDGE:
+        return None
+    return digest(f"{settings}\0{_edge(first, _EDGE)}".encode()).hex()
 
 
 def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None:
@@ -54,31 +55,31 @@ def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None
     for number, (known, source) in enumerate(zip(files, group, strict=False)):
         size = Path(source.path).stat().st_size
         whole = size == known["end"] if number + 1 < len(files) else size >= known["size"]
-        same = edge(source.path, _EDGE) == known["head"] and edge(source.path, known["size"]) == known["tail"]
-        if not whole or not same or known["read_as"] != _read_as(source):
+        if not whole or _edges(source, known["size"]) != known["edges"] or _read_as(source) != known["read_as"]:
             return None
     return Resumed(files, found[1])
 
 
-def edge(path: str, end: int) -> str | None:
-    """A digest of the bytes before `end`; None when there are too few."""
-    if end < _EDGE:
-        return None
-    with Path(path).open("rb") as file:
-        file.seek(end - _EDGE)
-        held = file.read(_EDGE)
-    return digest(held).hex() if len(held) == _EDGE else None
-
-
 def described(source: Source, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:
     """What is remembered of a file read up to `size` of its `end` bytes; `found` is what was found in it."""
-    head, tail = edge(source.path, _EDGE), edge(source.path, size)
-    return {"head": head, "tail": tail, "read_as": _read_as(source), "size": size, "end": end, **found}
+    return {"edges": _edges(source, size), "read_as": _read_as(source), "size": size, "end": end, **found}
 
 
-def _read_as(source: Source) -> list[str]:
-    """In which format its lines are read, and whose they are where they do not say so."""
-    return ["" if source.seen is None else _contents(source.seen.form), source.owner]
+def _edges(source: Source, size: int) -> list[str]:
+    path = Path(source.path)
+    return [_edge(path, min(size, _EDGE)), _edge(path, size)]
+
+
+def _edge(path: Path, end: int) -> str:
+    """A digest of the bytes before `end`."""
+    with path.open("rb") as file:
+        file.seek(max(0, end - _EDGE))
+        return digest(file.read(min(end, _EDGE))).hex()
+
+
+def _read_as(source: Source) -> list[object]:
+    """In which format its lines are read, whose they are where they do not say so, and whether they stand there as they are."""
+    return ["" if source.seen is None else _contents(source.seen.form), source.owner, source.plain]
 
 
 @cache

@@ -82,10 +82,15 @@ class Source(Struct):
         return Path(self.stem).name.partition(".")[0] or "worker"
 
     @property
+    def lasts(self) -> bool:
+        """Whether it can be read again."""
+        return not read_once(self.path) and Path(self.path).is_file()
+
+    @property
     def plain(self) -> bool:
         """Whether its lines stand in a file just as they are."""
         bare = self.seen is None or self.seen.prefix is None
-        return bare and not read_once(self.path) and not self.stream.packed and Path(self.path).is_file()
+        return bare and self.lasts and not self.stream.packed
 
     def lines(self) -> Iterator[bytes]:
         """The process's own lines from the start, one for each line of the file."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Final, NoReturn
 
@@ -10,7 +11,7 @@ import typer
 # numpy's threads would spin at its start, and nothing here multiplies matrices.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from recontool.model.errors import ReconError
+from recontool.model.errors import ReconError, UsageError
 from recontool.model.version import VERSION
 
 # Commands, with the modules that register them.
@@ -62,15 +63,33 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; every error a user can act on ends in its message and status, not in a traceback."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by who started us
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for as long as we run
     try:
-        command_line(sys.argv[1] if sys.argv[1:] else "")(standalone_mode=True)
+        try:
+            command_line(sys.argv[1] if sys.argv[1:] else "")(standalone_mode=True)
+        finally:
+            sys.stdout.flush()
     except ReconError as error:
-        print(f"recontool: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_status)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(error)
+    except BrokenPipeError:  # the reader (head, less) has gone
+        _drop_output()
         sys.exit(0)
+    except OSError as error:  # that nobody nearer expected: a full disk behind stdout, a log that vanished meanwhile
+        _drop_output()
+        _fail(UsageError(f"cannot go on: {error.strerror or error}", where=str(error.filename or "")))
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)
+
+
+def _fail(error: ReconError) -> NoReturn:
+    with suppress(OSError):  # the status tells those who cannot be told in words
+        print(f"recontool: {error}", file=sys.stderr, flush=True)  # noqa: T201
+    sys.exit(error.exit_status)
+
+
+def _drop_output() -> None:
+    """What is left of stdout; Python would complain again when it flushes it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,6 @@
 """Re-analysis of logs that have grown: new bytes only, and the answer of a run that reads everything."""
 
+import gzip
 import os
 import random
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from stories import tagged
 from recontool.api import compiled
 from recontool.api.analyze import analyze
 from recontool.api.sources import Reading
-from recontool.kernel.fleet import NativeFleet
+from recontool.kernel.fleet import Chunk, NativeFleet
 from recontool.kernel.library import library
 from recontool.logs.format import load
 from recontool.report.document import document
@@ -109,6 +110,74 @@ def test_a_rotated_log_is_found_under_its_new_name(tmp_path, scanned):
     found = told(both, states)
     assert scanned[0] == (first, first)
     assert found == told(both)
+
+
+def test_what_is_packed_away_after_a_rotation_is_read_once(tmp_path, monkeypatch):
+    packed, log, states = tmp_path / "worker-1.log.2.gz", tmp_path / "worker-1.log", HeldStates()
+    packed.write_bytes(gzip.compress(story(1, count=1000).encode()))
+    log.write_text(story(3))
+    first = told([packed, log], states)
+    assert first == told([packed, log])
+    with log.open("a") as more:
+        more.write(story(4))
+    expected = told([packed, log])
+    monkeypatch.setattr(Chunk, "give", None)  # what is packed comes to the core by it
+    assert told([packed, log], states) == expected
+
+
+def test_of_a_log_that_ends_early_every_run_says_so(tmp_path):
+    packed, log, states = tmp_path / "worker-1.log.2.gz", tmp_path / "worker-1.log", HeldStates()
+    packed.write_bytes(gzip.compress(story(1, count=1000).encode())[:-100])
+    log.write_text(story(3))
+    first = told([packed, log], states)
+    assert any("worker-1.log.2.gz" in notice["subject"] for notice in first["quality"])
+    assert told([packed, log], states) == first
+
+
+def test_what_is_written_to_an_older_part_while_it_is_read_is_not_lost(tmp_path, monkeypatch):
+    both, states = [tmp_path / "worker-1.log.1", tmp_path / "worker-1.log"], HeldStates()
+    both[0].write_text(story(1))
+    both[1].write_text(story(3))
+    scan = NativeFleet.scan
+
+    def late(self, parser, fd, start, end, **how):
+        scan(self, parser, fd, start, end, **how)
+        if both[0].stat().st_size == len(story(1)):
+            with both[0].open("a") as more:
+                more.write(story(2))
+
+    monkeypatch.setattr(NativeFleet, "scan", late)
+    told(both, states)
+    assert told(both, states) == told(both)
+
+
+def test_a_short_log_after_a_rotation_keeps_what_its_long_part_took(tmp_path, monkeypatch, scanned):
+    both, states = [tmp_path / "worker-1.log.1", tmp_path / "worker-1.log"], HeldStates()
+    both[0].write_text(story(1))
+    both[1].write_text(story(3, count=5))
+    monkeypatch.setattr(compiled, "_WORTH_KEEPING", both[0].stat().st_size)
+    told(both, states)
+    scanned.clear()
+    told(both, states)
+    assert all(start == end for start, end in scanned)
+
+
+def test_a_later_part_that_begins_otherwise_now_is_noticed(tmp_path):
+    both, states = [tmp_path / "worker-1.log.1", tmp_path / "worker-1.log"], HeldStates()
+    both[0].write_text(story(1))
+    both[1].write_text(story(3))
+    told(both, states)
+    both[1].write_text("#" * 80 + both[1].read_text()[80:])
+    assert told(both, states) == told(both)
+
+
+def test_a_small_older_part_that_is_another_one_now_is_noticed(tmp_path):
+    both, states = [tmp_path / "worker-1.log.1", tmp_path / "worker-1.log"], HeldStates()
+    both[0].write_text(story(1, count=5))
+    both[1].write_text(story(3))
+    told(both, states)
+    both[0].write_text("#" * (both[0].stat().st_size - 1) + "\n")
+    assert told(both, states) == told(both)
 
 
 CHANGES = {
