@@ -10,14 +10,14 @@ from recontool.analysis.compiled import ReadFile, new_fleet, parts_of, vocabular
 from recontool.analysis.fleet import FleetParts
 from recontool.analysis.watch import thinned
 from recontool.api.fold import Folded, input_file, remember, unknown_file
-from recontool.api.resume import Resumed, described, key_of, resumed, whole_lines
+from recontool.api.resume import Resumed, described, key_of, resumed, stands, whole_lines
 from recontool.api.sources import Reading, Source, repeated
 from recontool.kernel.fleet import Chunk, Parser, threads_to_use
 from recontool.kernel.library import built
 from recontool.kernel.raw import moment, raw
 from recontool.kernel.views import CoordinatorView, FileView, WorkerView
 from recontool.logs.decoder import decoder_for
-from recontool.logs.lines import size_of
+from recontool.logs.lines import identity
 from recontool.logs.reader import shown_example
 from recontool.model.errors import BadFieldError, UsageError
 from recontool.model.findings import InputFile, LineCount
@@ -97,7 +97,7 @@ class _Group:
         if position is None:
             self._fleet.begin(parser, number, self._stems[source.stem], skip)
         last = number + 1 == len(self._sources)
-        end = size_of(source.path)  # what is written meanwhile makes the file another one
+        before = identity(source.path) if self._key is not None else ()
         if not source.plain:
             self._unpack(parser, source)
         else:
@@ -109,7 +109,16 @@ class _Group:
             self._folded.torn.append((source.name, source.stream.torn))
             self._key = None  # each run shall say so
         if not last and self._key is not None:
-            self._known[number:] = [described(source, end, end, self._seen(source))]
+            self._remember(number, source, before)
+
+    def _remember(self, number: int, source: Source, before: tuple[int, ...]) -> None:
+        """Describe a file that was read to its end, unless it is no longer what it was `before`."""
+        with Path(source.path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if identity(source.path) == before:
+                self._known[number:] = [described(source, file.fileno(), size, size, self._seen(source))]
+            else:
+                self._key = None
 
     def _unpack(self, parser: Parser, source: Source) -> None:
         chunk = Chunk()
@@ -122,30 +131,32 @@ class _Group:
         source.stream.close()
 
     def _scan(
-        self, parser: Parser, source: Source, start: int, keep: Callable[[Source, int, int, int], None] | None
+        self, parser: Parser, source: Source, start: int, keep: Callable[[Source, int, int, int, int], None] | None
     ) -> None:
         """By byte ranges on all processors; `keep` is told when all whole lines are folded."""
         try:
             with Path(source.path).open("rb", buffering=0) as file:
                 fd = file.fileno()
                 size = os.fstat(fd).st_size
+                if start and not stands(self._known[-1], fd):
+                    raise UsageError("another file took its place while it was read", where=source.path)
                 tell = self._reading.progress
                 progress = None if tell is None else lambda done: tell(source.name, start + done, size)
                 threads = self._reading.threads or threads_to_use()
                 whole = size if keep is None else whole_lines(fd, start, size)
                 self._fleet.scan(parser, fd, start, whole, threads=threads, progress=progress)
                 if keep is not None:
-                    keep(source, start, whole, size)
+                    keep(source, fd, start, whole, size)
                 self._fleet.scan(parser, fd, whole, size, threads=1)  # a last line without its end
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error
 
-    def _keep(self, source: Source, start: int, whole: int, size: int) -> None:
+    def _keep(self, source: Source, fd: int, start: int, whole: int, size: int) -> None:
         before = self._known[: len(self._sources) - 1]
         held = sum(known["size"] for known in before) + whole
         if self._states is None or self._key is None or held < _WORTH_KEEPING or whole == start:
             return
-        about = [*before, described(source, whole, size, self._seen(source))]
+        about = [*before, described(source, fd, whole, size, self._seen(source))]
         self._states.put(self._key, {"files": about}, self._fleet.save())
 
     def _seen(self, source: Source) -> dict[str, Any]:

@@ -38,10 +38,10 @@ def key_of(group: Sequence[Source], settings: str) -> str | None:
     """Under which key the state of a group is kept; None when none can be gone on from, or its first file is too short to tell it."""
     if not group[-1].plain or not all(source.lasts for source in group):
         return None
-    first = Path(group[0].path)
-    if first.stat().st_size < _EDGE:
-        return None
-    return digest(f"{settings}\0{_edge(first, _EDGE)}".encode()).hex()
+    with Path(group[0].path).open("rb") as first:
+        if os.fstat(first.fileno()).st_size < _EDGE:
+            return None
+        return digest(f"{settings}\0{_edge(first.fileno(), _EDGE)}".encode()).hex()
 
 
 def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None:
@@ -53,28 +53,31 @@ def resumed(states: States, key: str, group: Sequence[Source]) -> Resumed | None
     if not 0 < len(files) <= len(group):
         return None
     for number, (known, source) in enumerate(zip(files, group, strict=False)):
-        size = Path(source.path).stat().st_size
-        whole = size == known["end"] if number + 1 < len(files) else size >= known["size"]
-        if not whole or _edges(source, known["size"]) != known["edges"] or _read_as(source) != known["read_as"]:
-            return None
+        with Path(source.path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            whole = size == known["end"] if number + 1 < len(files) else size >= known["size"]
+            if not whole or not stands(known, file.fileno()) or _read_as(source) != known["read_as"]:
+                return None
     return Resumed(files, found[1])
 
 
-def described(source: Source, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What is remembered of a file read up to `size` of its `end` bytes; `found` is what was found in it."""
-    return {"edges": _edges(source, size), "read_as": _read_as(source), "size": size, "end": end, **found}
+def stands(known: Mapping[str, Any], fd: int) -> bool:
+    """Whether the open file begins, and goes on where a state ends, as the one that was read."""
+    return bool(_edges(fd, known["size"]) == known["edges"])
 
 
-def _edges(source: Source, size: int) -> list[str]:
-    path = Path(source.path)
-    return [_edge(path, min(size, _EDGE)), _edge(path, size)]
+def described(source: Source, fd: int, size: int, end: int, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered of an open file read up to `size` of its `end` bytes; `found` is what was found in it."""
+    return {"edges": _edges(fd, size), "read_as": _read_as(source), "size": size, "end": end, **found}
 
 
-def _edge(path: Path, end: int) -> str:
+def _edges(fd: int, size: int) -> list[str]:
+    return [_edge(fd, min(size, _EDGE)), _edge(fd, size)]
+
+
+def _edge(fd: int, end: int) -> str:
     """A digest of the bytes before `end`."""
-    with path.open("rb") as file:
-        file.seek(max(0, end - _EDGE))
-        return digest(file.read(min(end, _EDGE))).hex()
+    return digest(os.pread(fd, min(end, _EDGE), max(0, end - _EDGE))).hex()
 
 
 def _read_as(source: Source) -> list[object]:

@@ -5,9 +5,11 @@ from contextlib import suppress
 import pytest
 from stories import tagged
 
+from recontool.api import follow as following
+from recontool.api.analyze import analyze
 from recontool.api.follow import follow
 from recontool.api.sources import DEFAULT
-from recontool.model.errors import NoDataError
+from recontool.model.errors import NoDataError, UsageError
 
 LIFE = [(0, "[CONNECT] established"), (1, "[RECONNECT] lost cause=closed"), (2, "[RECONNECT] established")]
 
@@ -41,3 +43,67 @@ def test_every_change_gives_a_new_analysis(tmp_path):
 def test_nothing_there_is_an_error_at_first(tmp_path):
     with pytest.raises(NoDataError):
         next(follow([str(tmp_path)], DEFAULT))
+
+
+def test_a_log_that_is_gone_for_a_moment_is_waited_for(tmp_path):
+    log = tmp_path / "worker-1.log"
+    log.write_text(tagged(LIFE[:1]))
+    steps = [log.unlink, lambda: None, lambda: log.write_text(tagged(LIFE))]
+    rounds = follow([str(log)], DEFAULT, pause=lambda _seconds: steps.pop(0)())
+    assert [len(next(rounds).workers["worker-1"].outages) for _ in range(2)] == [0, 1]
+
+
+@pytest.fixture
+def moving(monkeypatch):
+    """Something that happens at the start of each analysis but the first."""
+    happens = []
+    calls = []
+
+    def late(paths, reading):
+        calls.append(paths)
+        if len(calls) > 1:
+            happens[0]()
+        return analyze(paths, reading)
+
+    monkeypatch.setattr(following, "analyze", late)
+    return happens, calls
+
+
+def test_a_log_that_is_taken_away_while_it_is_read_is_read_again(tmp_path, moving):
+    log, (happens, calls) = tmp_path / "worker-1.log", moving
+    log.write_text(tagged(LIFE[:1]))
+    happens.append(lambda: log.unlink(missing_ok=True) if len(calls) == 2 else None)
+    rounds = follow([str(log)], DEFAULT, pause=lambda _seconds: log.write_text(tagged(LIFE)))
+    assert [len(next(rounds).workers["worker-1"].outages) for _ in range(2)] == [0, 1]
+
+
+def test_what_cannot_be_read_although_nothing_moves_is_an_error(tmp_path, moving):
+    log, (happens, calls) = tmp_path / "worker-1.log", moving
+    log.write_text(tagged(LIFE[:1]))
+
+    def refuse():
+        raise UsageError("cannot be read")
+
+    happens.append(refuse)
+    rounds = follow([str(log)], DEFAULT, pause=lambda _seconds: log.write_text(tagged(LIFE)))
+    next(rounds)
+    with pytest.raises(UsageError):
+        next(rounds)
+    assert len(calls) == 2
+
+
+def test_what_cannot_be_read_and_always_moves_is_an_error_at_last(tmp_path, moving):
+    log, (happens, calls) = tmp_path / "worker-1.log", moving
+    log.write_text(tagged(LIFE[:1]))
+
+    def refuse():
+        with log.open("a") as more:
+            more.write("more\n")
+        raise PermissionError
+
+    happens.append(refuse)
+    rounds = follow([str(log)], DEFAULT, pause=lambda _seconds: log.write_text(tagged(LIFE)))
+    next(rounds)
+    with pytest.raises(PermissionError):
+        next(rounds)
+    assert len(calls) == 6

@@ -14,6 +14,7 @@ from recontool.api.sources import Reading
 from recontool.kernel.fleet import Chunk, NativeFleet
 from recontool.kernel.library import library
 from recontool.logs.format import load
+from recontool.model.errors import UsageError
 from recontool.report.document import document
 from recontool.storage.states import HeldStates, StateFiles
 
@@ -149,6 +150,22 @@ def test_what_is_written_to_an_older_part_while_it_is_read_is_not_lost(tmp_path,
     monkeypatch.setattr(NativeFleet, "scan", late)
     told(both, states)
     assert told(both, states) == told(both)
+
+
+def test_a_file_that_takes_the_place_of_the_one_looked_at_is_not_taken_for_it(tmp_path, monkeypatch):
+    log, states = tmp_path / "worker-1.log", HeldStates()
+    log.write_text(story(1))
+    told([log], states)
+    look = compiled.resumed
+
+    def late(*about):
+        found = look(*about)
+        log.write_text(story(7, count=800))
+        return found
+
+    monkeypatch.setattr(compiled, "resumed", late)
+    with pytest.raises(UsageError, match="another file took its place"):
+        told([log], states)
 
 
 def test_a_short_log_after_a_rotation_keeps_what_its_long_part_took(tmp_path, monkeypatch, scanned):
