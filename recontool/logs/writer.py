@@ -4,9 +4,12 @@ Every event, written or not, also goes to the listeners; so the live plugin fold
 DEBUG log would show, with the same microsecond.
 """
 
+import io
+import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -23,6 +26,8 @@ _RANK: Final = {level: rank for rank, level in enumerate(LEVELS)}
 
 class LogWriter:
     """Appends records of one source to one file and optionally to a terminal.
+
+    A full disk must not stop what the log only tells of: lines it refuses are counted, and told of when there is room.
 
     Args:
         clock_us: wall clock in microseconds; times written never go backwards.
@@ -41,12 +46,15 @@ class LogWriter:
     ) -> None:
         self.source, self.path, self.level = source, path, level
         self._rank = _RANK[level]
-        self._terminal, self._clock_us, self._max_bytes = terminal, clock_us, max_bytes
+        self._terminal, self._clock_us = terminal, clock_us
         self._listeners: list[Callable[[Event], None]] = []
         self._last_us = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
-        self._end_cut_line()
+        self._file = self._opened()
+        regular = path.is_file()
+        self._size = self._last_line_ended() if regular else 0
+        self._max_bytes = max_bytes if regular else None  # nothing may take the place of a device or a pipe
+        self._refused, self._why = 0, ""
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` with every event from now on, also those below the level."""
@@ -97,7 +105,7 @@ class LogWriter:
         return self._last_us
 
     def close(self) -> None:
-        """Flush and close; listeners stay."""
+        """Close; listeners stay."""
         self._file.close()
 
     def _deliver(self, event: Event) -> None:
@@ -108,31 +116,55 @@ class LogWriter:
     def _write(self, level: str, line: str) -> None:
         if _RANK[level] < self._rank:
             return
-        self._file.write(line + "\n")
-        self._file.flush()  # a SIGKILL must not take the lines that explain it
+        if self._refused:
+            note = f"{self._refused} lines could not be written here: {self._why}"
+            if self._append(render_text(self.now_us(), "WARNING", self.source, note)):
+                self._refused = 0
+        if self._refused or not self._append(line):
+            self._refused += 1
         if self._terminal is not None:
             print(line, file=self._terminal)
-        if self._file.tell() >= self._max_bytes:
-            self._rotate()
+        if self._max_bytes is not None and self._size >= self._max_bytes:
+            with suppress(OSError):  # then the old file goes on, and the next line tries again
+                self._rotate()
+
+    def _append(self, line: str) -> bool:
+        """Write all of a line at once, for a SIGKILL must not take the lines that explain it; or nothing of it."""
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        written = 0
+        try:
+            while written < len(data):
+                written += self._file.write(data[written:])
+        except OSError as error:
+            self._why = error.strerror or str(error)
+            with suppress(OSError):  # it is no file one can cut
+                os.ftruncate(self._file.fileno(), self._size)
+            return False
+        self._size += len(data)
+        return True
 
     def _rotate(self) -> None:
+        if self.path.exists():
+            for number in range(KEPT_FILES - 1, 0, -1):
+                older = self.path.with_name(f"{self.path.name}.{number}")
+                if older.exists():
+                    older.replace(self.path.with_name(f"{self.path.name}.{number + 1}"))
+            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+        fresh = self._opened()
         self._file.close()
-        for number in range(KEPT_FILES - 1, 0, -1):
-            older = self.path.with_name(f"{self.path.name}.{number}")
-            if older.exists():
-                older.replace(self.path.with_name(f"{self.path.name}.{number + 1}"))
-        self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-        self._file = self.path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._file, self._size = fresh, 0
 
-    def _end_cut_line(self) -> None:
-        """After a crash the file may end inside a line; the next record must start on its own."""
-        size = self.path.stat().st_size
-        if not size:
-            return
+    def _opened(self) -> io.FileIO:
+        return io.FileIO(self.path, "a")
+
+    def _last_line_ended(self) -> int:
+        """The size of the file. After a crash it may end inside a line; the next record must start on its own."""
         with self.path.open("rb") as existing:
+            size = existing.seek(0, os.SEEK_END)
+            if not size:
+                return 0
             existing.seek(size - 1)
-            if existing.read(1) != b"\n":
-                self._file.write("\n")
+            return size if existing.read(1) == b"\n" else size + self._file.write(b"\n")
 
 
 def terminal_or_none() -> TextIO | None:

@@ -77,6 +77,7 @@ class Coordinator:
         self._numbers = itertools.count(1)
         self._held: list[CoordinatorInstruction] = []
         self._flushing = False
+        self._broken: Exception | None = None
         self._samples: list[snapshots.Sample] = []
         self._seen: dict[str, Sample] = {}
         self._effort = Effort(options.data_dir)
@@ -92,7 +93,7 @@ class Coordinator:
         """Serve until `stop` is set, then drain.
 
         Raises:
-            UsageError: the address cannot be listened on.
+            UsageError: the address cannot be listened on, or the journal cannot be written.
         """
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
@@ -176,24 +177,34 @@ class Coordinator:
 
     def _perform(self, instructions: list[CoordinatorInstruction]) -> None:
         """Stores join the open transaction; all else waits for its commit, shared by what came meanwhile."""
-        for instruction in instructions:
-            match instruction:
-                case StoreTask(task, spec, at_us):
-                    self._journal.add_task(task, spec, at_us)
-                case StoreAssignment(task, worker, lease):
-                    self._journal.assign(task, worker, lease)
-                case StoreCheckpoint(task, number, state):
-                    self._journal.checkpoint(task, number, state)
-                case StoreResult(task, worker, ok, value, error, at_us):
-                    self._journal.apply(task, worker, ok=ok, value=value, error=error, at_us=at_us)
-                case _:
-                    self._held.append(instruction)
+        if self._broken is not None:
+            return
+        try:
+            for instruction in instructions:
+                self._store_or_hold(instruction)
+        except UsageError as error:
+            self._break(error)
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush_guarded)
 
+    def _store_or_hold(self, instruction: CoordinatorInstruction) -> None:
+        match instruction:
+            case StoreTask(task, spec, at_us):
+                self._journal.add_task(task, spec, at_us)
+            case StoreAssignment(task, worker, lease):
+                self._journal.assign(task, worker, lease)
+            case StoreCheckpoint(task, number, state):
+                self._journal.checkpoint(task, number, state)
+            case StoreResult(task, worker, ok, value, error, at_us):
+                self._journal.apply(task, worker, ok=ok, value=value, error=error, at_us=at_us)
+            case _:
+                self._held.append(instruction)
+
     def _flush(self) -> None:
         self._flushing = False
+        if self._broken is not None:
+            raise self._broken
         held, self._held = self._held, []
         self._journal.commit()
         for instruction in held:
@@ -293,12 +304,17 @@ class Coordinator:
             self._done.set_exception(error)
 
     def _flush_guarded(self) -> None:
-        """For the loop: a journal that cannot commit must end the process, for nothing may be acknowledged."""
+        """For the loop, which would only log what is raised."""
         try:
             self._flush()
         except Exception as error:  # noqa: BLE001 - run() raises it
-            if not self._done.done():
-                self._done.set_exception(error)
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        """The journal may lack what the roster knows: nothing is acknowledged any more, and the process must end."""
+        self._broken = error
+        if not self._done.done():
+            self._done.set_exception(error)
 
 
 class _Facts:

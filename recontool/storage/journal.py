@@ -6,6 +6,7 @@ Changes gather in a transaction until `commit`; what is committed survives SIGKI
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,10 +51,12 @@ class Journal:
     """Opens or creates the file at `path`; one process at a time.
 
     Raises:
-        UsageError: the file was written by a newer recontool, is no database, or another process has it open.
+        UsageError: the file was written by a newer recontool, is no database, or another process has it open; of a
+            change or `commit`: the disk refuses it.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5)
         try:
@@ -117,12 +120,15 @@ class Journal:
     def commit(self) -> None:
         """Make every change so far durable."""
         if self._db.in_transaction:
-            self._db.execute("COMMIT")
+            with self._refusal():
+                self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Commit and close."""
-        self.commit()
-        self._db.close()
+        try:
+            self.commit()
+        finally:
+            self._db.close()
 
     def _prepare(self) -> None:
         # EXCLUSIVE: a second coordinator on the same folder would hand out the same tasks again.
@@ -132,6 +138,18 @@ class Journal:
         self._db.executescript(_SCHEMA)
 
     def _change(self, statement: str, *values: str | float | bool | None) -> sqlite3.Cursor:
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN IMMEDIATE")
-        return self._db.execute(statement, values)
+        with self._refusal():
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            return self._db.execute(statement, values)
+
+    @contextmanager
+    def _refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise UsageError(
+                f"cannot go on: {error}",
+                where=str(self._path),
+                hint="what was acknowledged is in it; make room, then start the coordinator again",
+            ) from error

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 
 import pytest
 from websockets.asyncio.client import connect
@@ -11,6 +10,7 @@ from websockets.asyncio.server import serve
 from recontool.logs.writer import LogWriter
 from recontool.metrics.fold import WorkerFold
 from recontool.model.catalogue import DOCUMENTED
+from recontool.model.errors import UsageError
 from recontool.model.markers import COORDINATOR
 from recontool.report.dashboard.page import LivePage
 from recontool.runtime import keys, operator
@@ -246,14 +246,16 @@ def test_a_journal_that_cannot_commit_stops_the_coordinator(tmp_path, monkeypatc
         await pair.wait_for("w-1", "established")
 
         def full(_journal):
-            raise sqlite3.OperationalError("database or disk is full")
+            monkeypatch.undo()  # there is room again at once, but what was to be stored is gone
+            raise UsageError("cannot go on: database or disk is full")
 
         monkeypatch.setattr(Journal, "commit", full)
-        with pytest.raises(OperatorError):
-            await operator.submit(Address(pair.address.host, pair.address.port, pair.address.key, 2), [ECHO])
-        with pytest.raises(sqlite3.OperationalError):
+        address = Address(pair.address.host, pair.address.port, pair.address.key, 2)
+        tries = [operator.submit(address, [ECHO]) for _ in range(8)]
+        answers = await asyncio.gather(*tries, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {OperatorError}
+        with pytest.raises(UsageError, match="disk is full"):
             await asyncio.wait_for(pair.tasks[COORDINATOR], 10)
-        monkeypatch.undo()
         pair.tasks[COORDINATOR] = asyncio.create_task(asyncio.sleep(0))
 
     pair = play(story, tmp_path)

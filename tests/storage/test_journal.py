@@ -49,6 +49,31 @@ def test_what_was_committed_survives_a_kill_and_what_was_not_is_gone(tmp_path):
     assert [task.id for task in Journal(path).load()] == ["t-1"]
 
 
+def test_a_full_disk_is_told_and_takes_nothing_that_was_committed(tmp_path, monkeypatch):
+    path = tmp_path / "coordinator.db"
+    prepare = Journal._prepare
+
+    def small(journal):
+        prepare(journal)
+        journal._db.execute("PRAGMA max_page_count = 40")
+
+    monkeypatch.setattr(Journal, "_prepare", small)
+    journal, kept = Journal(path), []
+
+    def fill():
+        for number in range(100):
+            journal.add_task(f"t-{number}", {"type": "x" * 5000}, number)
+            journal.commit()
+            kept.append(f"t-{number}")
+
+    with pytest.raises(UsageError, match=r"coordinator\.db: cannot go on: database or disk is full") as told:
+        fill()
+    assert "make room" in told.value.hint
+    journal.close()
+    assert len(kept) > 5
+    assert [task.id for task in Journal(path).load()] == kept
+
+
 def test_a_second_coordinator_on_the_same_folder_is_refused(tmp_path):
     first = Journal(tmp_path / "coordinator.db")
     first.add_task("t-1", {}, 1)
