@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from recontool.kernel.library import why_not
 from recontool.logs.format import Format
-from recontool.logs.inputs import default_paths, rotation, short_names
+from recontool.logs.inputs import as_text, default_paths, rotation, short_names
 from recontool.logs.lines import LineStream, identity, read_once
 from recontool.logs.probe import Probe, probe
 from recontool.logs.rotation import overlap
@@ -79,7 +79,7 @@ class Source(Struct):
         """Whose file it is, where its lines do not say so."""
         if self.seen is None or self.seen.source or self.seen.form.engine == "tagged":
             return self.seen.source if self.seen is not None else ""
-        return Path(self.stem).name.partition(".")[0] or "worker"
+        return as_text(Path(self.stem).name).partition(".")[0] or "worker"
 
     @property
     def lasts(self) -> bool:

@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -63,9 +64,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; every error a user can act on ends in its message and status, not in a traceback."""
-    for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by who started us
-            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for as long as we run
+    _prepare_streams()
     try:
         try:
             command_line(sys.argv[1] if sys.argv[1:] else "")(standalone_mode=True)
@@ -82,6 +81,14 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)
+
+
+def _prepare_streams() -> None:
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by who started us
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for as long as we run
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does: what it cannot show is spelled
 
 
 def _fail(error: ReconError) -> NoReturn:

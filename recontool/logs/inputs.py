@@ -1,6 +1,7 @@
 """Turns the paths a user names into files to read: globs, directories, data folders, rotated siblings, stdin."""
 
 import glob
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -79,8 +80,13 @@ def rotation(path: str) -> tuple[str, int]:
 def short_names(paths: Iterable[str]) -> dict[str, str]:
     """The shortest name per path that is unique among `paths`: the file name, or the path where two share one."""
     listed = list(paths)
-    names = [Path(path).name if path != STDIN else "stdin" for path in listed]
-    return {path: name if names.count(name) == 1 else path for path, name in zip(listed, names, strict=True)}
+    names = [as_text(Path(path).name) if path != STDIN else "stdin" for path in listed]
+    return {path: name if names.count(name) == 1 else as_text(path) for path, name in zip(listed, names, strict=True)}
+
+
+def as_text(path: str) -> str:
+    """A path as any text can hold it: bytes that are no UTF-8 are spelled as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _expand(path: str) -> list[str]:

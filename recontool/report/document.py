@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+from recontool.logs.inputs import as_text
 from recontool.model.catalogue import CATALOGUE
 from recontool.model.findings import (
     LISTED,
@@ -124,7 +125,7 @@ def _listed(name: str, items: Iterable[Json]) -> Json:
 def _input(file: InputFile) -> Json:
     lines = file.lines
     return {
-        "path": file.path,
+        "path": as_text(file.path),
         "name": file.name,
         "format": file.format,
         "role": file.role,

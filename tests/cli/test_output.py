@@ -1,5 +1,6 @@
 """Where output goes: files that are links or no files, a full disk, a closed stdout."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from stories import tagged
 
 FULL = Path("/dev/full")
+NAME = b"w\xff-1.log"
 FORMATS = ("table", "ndjson", "csv", "parquet")
 
 
@@ -75,3 +77,38 @@ def test_closed_streams_change_no_status(log, arguments, status):
         command = f'"$0" -m recontool {" ".join(arguments)} {closing}'
         done = subprocess.run(["sh", "-c", command, sys.executable], cwd=log.parent, check=False, timeout=60)
         assert done.returncode == status, closing
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", "--format", "json"),
+        ("events", "-o", "events.parquet"),
+        ("events", "--format", "ndjson"),
+        ("report", "--html", "--lite", "-o", "page.html"),
+        ("check", "--format", "sarif", "--fail-on", "info"),
+        ("compare", os.fsdecode(NAME)),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_file_name_that_is_no_text_is_spelled(log, arguments):
+    log.rename(log.with_name(os.fsdecode(NAME)))
+    command, *more = arguments
+    done = run(command, NAME, *more, cwd=log.parent)
+    assert done.returncode in {0, 1}
+    assert done.stderr.count(b"Traceback") == 0
+    told = done.stdout.decode("utf-8")
+    if "json" in arguments:
+        assert [one["path"] for one in json.loads(told)["inputs"]] == ["w\\xff-1.log"]
+    if "ndjson" in arguments:
+        assert {json.loads(line)["file"] for line in told.splitlines()} == {"w\\xff-1.log"}
+    if "sarif" in arguments:
+        assert '"uri": "w%FF-1.log"' in told
+
+
+def test_a_stdout_that_knows_ascii_only_gets_the_rest_spelled(log):
+    log = log.rename(log.with_name("größe.log"))
+    for command in ("events", "analyze"):
+        done = run(command, log.name, cwd=log.parent, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+        assert done.returncode == 0
+        assert rb"gr\xf6\xdfe.log" in done.stdout

@@ -3,6 +3,7 @@
 What passed is a result of kind `pass`; what could not be decided is of kind `open`, the standard's word for it.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,7 +60,7 @@ def _location(place: str, paths: Mapping[str, str]) -> dict[str, Any]:
     match = _LINE.fullmatch(place)
     name = match["name"] if match is not None else place
     path = Path(paths.get(name, name))
-    uri = quote(path.as_uri() if path.is_absolute() else path.as_posix(), safe="/:%")
+    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path))
     found: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if match is not None:
         found["region"] = {"startLine": int(match["line"])}
