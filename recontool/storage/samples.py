@@ -36,7 +36,11 @@ _UNITS_US: Final = (
 
 def is_samples_head(line: str) -> bool:
     """Whether `line` is the first line of a CSV file of samples."""
-    return {"at", "worker"} <= {name.strip() for name in next(csv.reader([line[:_LONGEST_HEAD].lstrip("\ufeff")]), [])}
+    try:
+        names = next(csv.reader([line[:_LONGEST_HEAD].lstrip("\ufeff")]), [])
+    except csv.Error:
+        return False
+    return {"at", "worker"} <= {name.strip() for name in names}
 
 
 def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo = UTC) -> None:
@@ -45,7 +49,8 @@ def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo 
     Raises:
         UsageError: with file:line:column, a time or a value that is none.
     """
-    rows = csv.reader(lines)
+    reader = csv.reader(lines)
+    rows = _rows(reader, name)
     head = [title.strip() for title in next(rows, [])]
     if head:
         head[0] = head[0].lstrip("\ufeff")
@@ -53,14 +58,14 @@ def read_csv(lines: Iterable[str], name: str, into: SeriesBuilder, zone: tzinfo 
     file = into.file(name)
     table = _Rows()
     found = {metric: _Cells() for metric in metrics}
-    for row in _rows(rows, name):
+    for row in rows:
         if not row:
             continue
-        where = f"{name}:{rows.line_num}"
+        where = f"{name}:{reader.line_num}"
         if len(row) != len(head):
             raise UsageError(f"the row has {len(row)} cells, expected {len(head)}", where=where)
         at_us = instant(row[at_column], f"{where}:{at_column + 1}", zone)
-        number = table.add(into.worker(row[worker_column]), at_us, place(file, rows.line_num))
+        number = table.add(into.worker(row[worker_column]), at_us, place(file, reader.line_num))
         for metric, column in metrics.items():
             if row[column]:
                 found[metric].add(number, row[column], f"{where}:{column + 1}")
@@ -158,11 +163,11 @@ class _Cells:
         return Part(worker, at_us, np.array(self._values), np.array(self._stale, dtype=bool), places)
 
 
-def _rows(rows: Any, name: str) -> Iterator[list[str]]:
+def _rows(reader: Any, name: str) -> Iterator[list[str]]:
     try:
-        yield from rows
+        yield from reader
     except csv.Error as error:
-        raise UsageError(f"is no CSV: {error}", where=f"{name}:{rows.line_num}") from None
+        raise UsageError(f"is no CSV: {error}", where=f"{name}:{reader.line_num}") from None
 
 
 def _columns(head: Sequence[str], name: str, into: SeriesBuilder) -> tuple[int, int, dict[str, int]]:

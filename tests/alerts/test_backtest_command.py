@@ -206,6 +206,15 @@ def test_rows_may_stand_in_any_order_and_files_join(tmp_path):
     ]
 
 
+def test_a_head_that_is_no_csv_is_told_or_read_as_a_log(tmp_path):
+    samples, log = tmp_path / "s.csv", tmp_path / "w.log"
+    samples.write_text('at,worker,"' + "x" * 200_000)
+    with pytest.raises(UsageError, match=r"s\.csv:1: is no CSV: field larger"):
+        backtest(samples)
+    log.write_bytes(b"at,worker\rqueue_depth\n" + tagged([(1, "[CONNECT] established")]).encode())
+    assert backtest(log)["alerts"] == []
+
+
 def test_an_alias_stands_for_its_metric(tmp_path):
     (tmp_path / "s.csv").write_text(f"at,worker,avg_message_latency\n{iso(START_US)},w,300\n")
     assert firings(tmp_path / "s.csv") == [("high_message_latency", "w", 0, None)]
