@@ -17,7 +17,7 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: the file cannot be written.
     """
-    there = path.resolve()
+    there = Path(os.path.realpath(path))  # resolve() refuses a link to itself
     part = there.with_name(f".{there.name}.{os.getpid()}.part")
     try:
         if path.exists() and not path.is_file() and not path.is_dir():

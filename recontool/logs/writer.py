@@ -51,10 +51,9 @@ class LogWriter:
         self._last_us = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._opened()
-        regular = path.is_file()
-        self._size = self._last_line_ended() if regular else 0
-        self._max_bytes = max_bytes if regular else None  # nothing may take the place of a device or a pipe
+        self._max_bytes = max_bytes if path.is_file() else None  # nothing may take the place of a device or a pipe
         self._refused, self._why = 0, ""
+        self._end_cut_line()
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` with every event from now on, also those below the level."""
@@ -124,7 +123,7 @@ class LogWriter:
             self._refused += 1
         if self._terminal is not None:
             print(line, file=self._terminal)
-        if self._max_bytes is not None and self._size >= self._max_bytes:
+        if self._max_bytes is not None and self._file.tell() >= self._max_bytes:
             with suppress(OSError):  # then the old file goes on, and the next line tries again
                 self._rotate()
 
@@ -137,10 +136,10 @@ class LogWriter:
                 written += self._file.write(data[written:])
         except OSError as error:
             self._why = error.strerror or str(error)
-            with suppress(OSError):  # it is no file one can cut
-                os.ftruncate(self._file.fileno(), self._size)
+            if written:
+                with suppress(OSError):  # it is no file one can cut
+                    os.ftruncate(self._file.fileno(), os.fstat(self._file.fileno()).st_size - written)
             return False
-        self._size += len(data)
         return True
 
     def _rotate(self) -> None:
@@ -152,19 +151,20 @@ class LogWriter:
             self.path.replace(self.path.with_name(f"{self.path.name}.1"))
         fresh = self._opened()
         self._file.close()
-        self._file, self._size = fresh, 0
+        self._file = fresh
 
     def _opened(self) -> io.FileIO:
         return io.FileIO(self.path, "a")
 
-    def _last_line_ended(self) -> int:
-        """The size of the file. After a crash it may end inside a line; the next record must start on its own."""
+    def _end_cut_line(self) -> None:
+        """After a crash the file may end inside a line; the next record must start on its own."""
+        size = self.path.stat().st_size
+        if not size:
+            return
         with self.path.open("rb") as existing:
-            size = existing.seek(0, os.SEEK_END)
-            if not size:
-                return 0
             existing.seek(size - 1)
-            return size if existing.read(1) == b"\n" else size + self._file.write(b"\n")
+            if existing.read(1) != b"\n":
+                self._file.write(b"\n")
 
 
 def terminal_or_none() -> TextIO | None:

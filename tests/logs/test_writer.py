@@ -44,6 +44,17 @@ def test_lines_a_full_disk_refuses_are_counted_and_told_of_later(tmp_path):
     assert len(heard) == 5
 
 
+def test_a_log_others_cut_is_cut_no_further_than_by_its_own_line(tmp_path):
+    path = tmp_path / "w.log"
+    log = LogWriter("w", path)
+    log.text("INFO", "x" * 500)
+    path.write_text("kept by logrotate\n")
+    with room(path.stat().st_size + 30):
+        log.text("INFO", "refused")
+    assert lines(path) == ["kept by logrotate"]
+    log.close()
+
+
 def test_what_a_crash_cut_off_ends_before_the_next_record(tmp_path):
     path = tmp_path / "w.log"
     path.write_text("2026-11-24T10:00:00.000000Z INFO w [CONN")
