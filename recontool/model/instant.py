@@ -11,6 +11,7 @@ from recontool.model.errors import UsageError
 from recontool.model.units import DAY_US, MINUTE_US, SECOND_US
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY, _LAST_DAY = (datetime.min.replace(tzinfo=UTC) - EPOCH).days, (datetime.max.replace(tzinfo=UTC) - EPOCH).days
 _TWO = [f"{number:02d}" for number in range(60)]
 
 _FEW_HOURS_MIN = 120
@@ -43,8 +44,8 @@ def from_datetime(at: datetime) -> int:
 
 
 def to_datetime(at_us: int) -> datetime:
-    """The zone-aware UTC datetime of `at_us`."""
-    return EPOCH + timedelta(microseconds=at_us)
+    """The zone-aware UTC datetime of `at_us`; the nearest there is where that lies outside the years 1 to 9999."""
+    return EPOCH + timedelta(microseconds=min(max(at_us, _FIRST_DAY * DAY_US), (_LAST_DAY + 1) * DAY_US - 1))
 
 
 def iso(at_us: int) -> str:
@@ -59,7 +60,7 @@ def iso(at_us: int) -> str:
 @lru_cache(maxsize=64)
 def _day(day: int) -> str:
     """A day since the epoch, up to the T; answers hold thousands of instants of few days."""
-    return (EPOCH + timedelta(days=day)).isoformat()[:11]
+    return (EPOCH + timedelta(days=min(max(day, _FIRST_DAY), _LAST_DAY))).isoformat()[:11]
 
 
 def spelled(duration_us: int) -> str:

@@ -93,7 +93,7 @@ def standing_alone(drawn: go.Figure) -> go.Figure:
 
 def stamp(at_us: int) -> str:
     """An instant as Plotly reads it: UTC, no zone, to the millisecond."""
-    return f"{to_datetime(at_us):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+    return to_datetime(at_us).isoformat(" ", "milliseconds")[:23]
 
 
 def spelled(text: str) -> str:

@@ -68,7 +68,7 @@ def _title(analysis: Analysis) -> str:
     who = quantity.counted(len(analysis.workers), "worker") if analysis.workers else say("no worker log")
     if len(analysis.workers) == 1:
         who = next(iter(analysis.workers))
-    day = "" if analysis.first_us is None else f", {to_datetime(analysis.first_us):%Y-%m-%d}"
+    day = "" if analysis.first_us is None else f", {to_datetime(analysis.first_us).date()}"
     return f"{who}{day}"
 
 

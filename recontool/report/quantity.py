@@ -78,7 +78,7 @@ def clock(at_us: int) -> str:
 
 def moment(at_us: int) -> str:
     """Date and time in UTC, to the second."""
-    return f"{to_datetime(at_us):%Y-%m-%d %H:%M:%S}"
+    return to_datetime(at_us).isoformat(" ", "seconds")[:19]
 
 
 def span(first_us: int, last_us: int) -> str:

@@ -19,6 +19,14 @@ def test_an_instant_reads_as_the_standard_library_writes_it():
         assert from_datetime(to_datetime(at_us)) == at_us
 
 
+def test_beyond_the_years_there_are_the_nearest_stands():
+    for far in (2**40, 2**58, 2**62):
+        assert to_datetime(from_datetime(datetime.max.replace(tzinfo=UTC)) + far) == datetime.max.replace(tzinfo=UTC)
+        assert to_datetime(from_datetime(datetime.min.replace(tzinfo=UTC)) - far) == datetime.min.replace(tzinfo=UTC)
+        assert iso(from_datetime(datetime.max.replace(tzinfo=UTC)) + far).startswith("9999-12-31T")
+        assert iso(from_datetime(datetime.min.replace(tzinfo=UTC)) - far).startswith("0001-01-01T")
+
+
 def test_a_zone_is_named_as_iana_has_it():
     assert zone_named("UTC", "--tz") is UTC
     assert datetime(2026, 7, 1, tzinfo=zone_named("Europe/Berlin", "--tz")).utcoffset() == timedelta(hours=2)

@@ -91,7 +91,7 @@ def _numbers(low: float, high: float, *, whole: bool) -> list[tuple[float, str]]
 
 def _times(low: float, high: float) -> list[tuple[float, str]]:
     """Instants in UTC; days where the days are what differs."""
-    step = next((step for step in _TIME_STEPS if (high - low) / step <= _MOST_TICKS), _DAY * 364 * 5)
+    step = next((step for step in _TIME_STEPS if (high - low) / step <= _MOST_TICKS), (high - low) / _MOST_TICKS)
     if step > _DAY * 182:
         pattern = "%Y-%m-%d"
     elif step >= _DAY:
