@@ -11,6 +11,30 @@ from recontool.model.findings import Analysis, WorkerResult
 from recontool.model.instant import iso
 from recontool.model.units import SECOND_US
 
+# A format of one's own; its lines do not say whose they are.
+OWN = r"""
+name = "mine"
+title = "mine"
+engine = "templates"
+shapes = ['(?P<level>[A-Z]+) (?P<second>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(?P<milli>\d+) (?P<logger>\w+): (?P<text>.*)']
+worker_loggers = ["net"]
+[[template]]
+logger = "net"
+starts = "up"
+match = 'up'
+marker = "session"
+event = "established"
+[[template]]
+logger = "net"
+starts = "down"
+match = 'down (?P<code>\d+)'
+marker = "RECONNECT"
+event = "lost"
+[[sample]]
+line = "INFO 2026-11-24 10:15:32.250000 net: up"
+marker = "CONNECT"
+event = "established"
+"""
 START_US = second_us(b"2026-11-24T10:00:00")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,7 +101,7 @@ class _Group:
         if not source.plain:
             self._unpack(parser, source)
         else:
-            self._scan(parser, source, position or 0, self._keep if last and self._key is not None else None)
+            self._scan(parser, source, position or 0, keep=last and self._key is not None)
         self._fleet.end_file(parser)
         self._folded.files.append(self._described(source, self._seen(source)))
         remember(source, self._folded.files[-1].last_us, self._last_of)
@@ -130,10 +130,8 @@ class _Group:
                 tell(source.name, *source.stream.place())
         source.stream.close()
 
-    def _scan(
-        self, parser: Parser, source: Source, start: int, keep: Callable[[Source, int, int, int, int], None] | None
-    ) -> None:
-        """By byte ranges on all processors; `keep` is told when all whole lines are folded."""
+    def _scan(self, parser: Parser, source: Source, start: int, *, keep: bool) -> None:
+        """By byte ranges on all processors; `keep` what all whole lines came to."""
         try:
             with Path(source.path).open("rb", buffering=0) as file:
                 fd = file.fileno()
@@ -143,10 +141,10 @@ class _Group:
                 tell = self._reading.progress
                 progress = None if tell is None else lambda done: tell(source.name, start + done, size)
                 threads = self._reading.threads or threads_to_use()
-                whole = size if keep is None else whole_lines(fd, start, size)
+                whole = whole_lines(fd, start, size) if keep else size
                 self._fleet.scan(parser, fd, start, whole, threads=threads, progress=progress)
-                if keep is not None:
-                    keep(source, fd, start, whole, size)
+                if keep:
+                    self._keep(source, fd, start, whole, size)
                 self._fleet.scan(parser, fd, whole, size, threads=1)  # a last line without its end
         except OSError as error:
             raise UsageError(f"cannot be read: {error.strerror or error}", where=source.path) from error

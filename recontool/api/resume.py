@@ -35,7 +35,7 @@ class Resumed(Struct, frozen=True):
 
 
 def key_of(group: Sequence[Source], settings: str) -> str | None:
-    """Under which key the state of a group is kept; None when none can be gone on from, or its first file is too short to tell it."""
+    """Under which key the state of a group is kept; None when none can be, or its first file is too short to tell it."""
     if not group[-1].plain or not all(source.lasts for source in group):
         return None
     with Path(group[0].path).open("rb") as first:
@@ -81,7 +81,7 @@ def _edge(fd: int, end: int) -> str:
 
 
 def _read_as(source: Source) -> list[object]:
-    """In which format its lines are read, whose they are where they do not say so, and whether they stand there as they are."""
+    """The format of its lines, whose they are where they do not say so, and whether they stand there as they are."""
     return ["" if source.seen is None else _contents(source.seen.form), source.owner, source.plain]
 
 

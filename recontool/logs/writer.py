@@ -116,7 +116,7 @@ class LogWriter:
         if _RANK[level] < self._rank:
             return
         if self._refused:
-            note = f"{self._refused} lines could not be written here: {self._why}"
+            note = f"{self._refused} line{'s' if self._refused > 1 else ''} could not be written here: {self._why}"
             if self._append(render_text(self.now_us(), "WARNING", self.source, note)):
                 self._refused = 0
         if self._refused or not self._append(line):

@@ -182,7 +182,7 @@ class Coordinator:
         try:
             for instruction in instructions:
                 self._store_or_hold(instruction)
-        except UsageError as error:
+        except Exception as error:  # noqa: BLE001 - run() raises it
             self._break(error)
         if not self._flushing:
             self._flushing = True

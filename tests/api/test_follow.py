@@ -77,33 +77,29 @@ def test_a_log_that_is_taken_away_while_it_is_read_is_read_again(tmp_path, movin
     assert [len(next(rounds).workers["worker-1"].outages) for _ in range(2)] == [0, 1]
 
 
-def test_what_cannot_be_read_although_nothing_moves_is_an_error(tmp_path, moving):
+def nothing(_log):
+    pass
+
+
+def more(log):
+    with log.open("a") as end:
+        end.write("more\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "moves", "tries"), [(UsageError("refused"), nothing, 1), (OSError("refused"), more, 5)]
+)
+def test_what_cannot_be_read_is_an_error_at_once_or_at_last_when_it_moves(tmp_path, moving, error, moves, tries):
     log, (happens, calls) = tmp_path / "worker-1.log", moving
     log.write_text(tagged(LIFE[:1]))
 
     def refuse():
-        raise UsageError("cannot be read")
+        moves(log)
+        raise error
 
     happens.append(refuse)
     rounds = follow([str(log)], DEFAULT, pause=lambda _seconds: log.write_text(tagged(LIFE)))
     next(rounds)
-    with pytest.raises(UsageError):
+    with pytest.raises(type(error), match="refused"):
         next(rounds)
-    assert len(calls) == 2
-
-
-def test_what_cannot_be_read_and_always_moves_is_an_error_at_last(tmp_path, moving):
-    log, (happens, calls) = tmp_path / "worker-1.log", moving
-    log.write_text(tagged(LIFE[:1]))
-
-    def refuse():
-        with log.open("a") as more:
-            more.write("more\n")
-        raise PermissionError
-
-    happens.append(refuse)
-    rounds = follow([str(log)], DEFAULT, pause=lambda _seconds: log.write_text(tagged(LIFE)))
-    next(rounds)
-    with pytest.raises(PermissionError):
-        next(rounds)
-    assert len(calls) == 6
+    assert len(calls) == 1 + tries

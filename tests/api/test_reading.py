@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import zstandard
-from stories import tagged
+from stories import OWN, tagged
 
 from recontool.api.analyze import analyze
 from recontool.api.sources import Reading
@@ -156,35 +156,10 @@ def test_packed_logs_tell_the_same(tmp_path, plain, pack):
     assert same(answer(log), plain)
 
 
-OWN = r"""
-name = "mine"
-title = "mine"
-engine = "templates"
-shapes = ['(?P<level>[A-Z]+) (?P<second>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(?P<milli>\d+) (?P<logger>\w+): (?P<text>.*)']
-worker_loggers = ["net"]
-[[template]]
-logger = "net"
-starts = "up"
-match = 'up%s'
-marker = "session"
-event = "established"
-[[template]]
-logger = "net"
-starts = "down"
-match = 'down (?P<code>\d+)'
-marker = "RECONNECT"
-event = "lost"
-[[sample]]
-line = "INFO 2026-11-24 10:15:32.250000 net: up"
-marker = "CONNECT"
-event = "established"
-"""
-
-
 @pytest.mark.parametrize("twist", ["", "(?!x)"], ids=["core", "left to the reference"])
 def test_a_format_of_ones_own(tmp_path, twist):
     form = tmp_path / "mine.toml"
-    form.write_text(OWN % twist)
+    form.write_text(OWN.replace("'up'", f"'up{twist}'"))
     log = tmp_path / "w-9.log"
     log.write_text(
         "".join(

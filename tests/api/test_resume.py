@@ -6,7 +6,7 @@ import random
 from zoneinfo import ZoneInfo
 
 import pytest
-from stories import tagged
+from stories import OWN, tagged
 
 from recontool.api import compiled
 from recontool.api.analyze import analyze
@@ -216,36 +216,14 @@ def test_a_log_that_is_another_one_now_is_read_from_its_start(tmp_path, change):
 
 
 def own(word):
-    """A format of one name in which a connection ends with `word`; its lines do not say whose they are."""
-    return load(
-        f"""
-        name = "own"
-        title = "one of our own"
-        engine = "templates"
-        shapes = ['(?P<second>\\d{{4}}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d),(?P<milli>\\d{{3}}) (?P<level>[A-Z]+) (?P<logger>\\w+): (?P<text>.*)']
-        worker_loggers = ["link"]
-        coordinator_loggers = []
-        [[template]]
-        logger = "link"
-        starts = "up"
-        match = "up"
-        marker = "session"
-        event = "established"
-        [[template]]
-        logger = "link"
-        starts = "{word}"
-        match = "{word}"
-        marker = "RECONNECT"
-        event = "lost"
-        """,
-        where="own.toml",
-    )
+    """A format of one name in which a connection ends with `word`."""
+    return load(OWN.replace("down", word), where="own.toml")
 
 
 OTHERWISE = {
-    "in another zone": ("lost", "worker-1.log", "Asia/Kolkata"),
+    "in another zone": ("down", "worker-1.log", "Asia/Kolkata"),
     "by a format of the same name that says something else": ("gone", "worker-1.log", "UTC"),
-    "as another worker's": ("lost", "worker-2.log", "UTC"),
+    "as another worker's": ("down", "worker-2.log", "UTC"),
 }
 
 
@@ -253,9 +231,11 @@ OTHERWISE = {
 def test_a_log_that_is_read_in_another_way_now_is_read_from_its_start(tmp_path, word, name, zone):
     log, states = tmp_path / "worker-1.log", HeldStates()
     log.write_text(
-        "".join(f"2026-11-24 10:{n // 60:02}:{n % 60:02},000 INFO link: {('up', 'lost')[n % 2]}\n" for n in range(600))
+        "".join(
+            f"INFO 2026-11-24 10:{n // 60:02}:{n % 60:02}.0 net: {('up', 'down 1006')[n % 2]}\n" for n in range(600)
+        )
     )
-    before = told([log], states, forms=(own("lost"),))
+    before = told([log], states, forms=(own("down"),))
     log = log.rename(tmp_path / name)
     reading = {"forms": (own(word),), "zone": ZoneInfo(zone)}
     assert told([log], **reading) != before

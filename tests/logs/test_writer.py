@@ -26,22 +26,23 @@ def lines(path):
     return path.read_text().splitlines()
 
 
-def test_lines_a_full_disk_refuses_are_counted_and_told_of_later(tmp_path):
+@pytest.mark.parametrize(("count", "told"), [(1, "1 line"), (5, "5 lines")])
+def test_lines_a_full_disk_refuses_are_counted_and_told_of_later(tmp_path, count, told):
     path = tmp_path / "w.log"
     log = LogWriter("w", path)
     heard = []
     log.listen(heard.append)
     log.text("INFO", "first")
     with room(path.stat().st_size + 30):  # in the middle of a line
-        for number in range(5):
+        for number in range(count):
             log.event(None, "config", level="INFO", pid=number)
     assert len(lines(path)) == 1
     log.text("INFO", "last")
     log.close()
     first, note, last = lines(path)
     assert (first[28:], last[28:]) == ("INFO w first", "INFO w last")
-    assert note[28:] == "WARNING w 5 lines could not be written here: File too large"
-    assert len(heard) == 5
+    assert note[28:] == f"WARNING w {told} could not be written here: File too large"
+    assert len(heard) == count
 
 
 def test_a_log_others_cut_is_cut_no_further_than_by_its_own_line(tmp_path):
